@@ -1,0 +1,1 @@
+"""Bursarbridge carries fees, payments and holds between campus offices and the student account, to the cent."""

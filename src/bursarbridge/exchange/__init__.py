@@ -1,0 +1,1 @@
+"""Carrying bytes, never parsing them."""

@@ -1,0 +1,1 @@
+"""The procedures: read, decide, write. They know ports and store, no adapter by name."""

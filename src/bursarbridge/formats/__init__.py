@@ -1,0 +1,1 @@
+"""Bytes to rows and back, knowing no campus system; published layouts are data beside them."""
