@@ -1,0 +1,86 @@
+"""Opening the ledger's database: safe pragmas, one way to begin, numbered migrations."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from bursarbridge.errors import Refused
+
+HEAD = "0001"
+"""The newest migration; a database at it is opened without loading the migration library."""
+
+_BUSY_MS = 60_000
+
+
+def open_engine(url: str) -> sa.Engine:
+    """An engine on the ledger: "sqlite:<path>" or a PostgreSQL URL. Durable by construction: full sync, foreign keys on."""
+    if url.startswith("sqlite:"):
+        return _open_sqlite(Path(url.removeprefix("sqlite:")))
+    return sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True)
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite is free of the WAL-reset bug that can lose commits (reliability.md F7; sqlite.org/wal.html)."""
+    if version >= (3, 51, 3):
+        return version[:2] != (3, 52)
+    return (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0) or version < (3, 7, 0)
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Brings the database to the newest schema; does nothing, and loads nothing, when it is there already."""
+    if version_of(engine) == HEAD:
+        return
+    from alembic import command  # heavy, and needed once in a database's life
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def version_of(engine: sa.Engine) -> str:
+    """The schema version a database is at; "" before the first migration."""
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return ""
+        return str(connection.execute(sa.text("select version_num from alembic_version")).scalar_one_or_none() or "")
+
+
+def _open_sqlite(path: Path) -> sa.Engine:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_MS / 1000})
+    journal = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
+
+    @sa.event.listens_for(engine, "connect")
+    def set_up(driver: Any, _record: object) -> None:
+        driver.isolation_level = None
+        for pragma in (f"journal_mode={journal}", "synchronous=full", "foreign_keys=on", "cache_size=-24576", "temp_store=file"):
+            driver.execute(f"pragma {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("begin" if reading else "begin immediate")
+
+    return engine
+
+
+def refuse_unsafe(engine: sa.Engine) -> None:
+    """Refuses a SQLite database whose journal or sync setting could lose an acknowledged commit (P19)."""
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect().execution_options(reading=True) as connection:
+        journal = str(connection.exec_driver_sql("pragma journal_mode").scalar_one())
+        sync = int(connection.exec_driver_sql("pragma synchronous").scalar_one())
+        library = tuple(int(part) for part in str(connection.exec_driver_sql("select sqlite_version()").scalar_one()).split("."))
+    if sync < 2 or (journal == "wal" and not wal_is_safe(library)):
+        raise Refused(
+            f"SQLite {'.'.join(map(str, library))} with journal {journal} and synchronous {sync} may lose commits; "
+            "use a rollback journal with full sync, a library with the fix (3.51.3, 3.50.7, 3.44.6 or later), or PostgreSQL"
+        )
