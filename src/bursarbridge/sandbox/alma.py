@@ -1,0 +1,121 @@
+"""Alma as a state machine: fees are assessed, exported to the bursar, and closed by the payments the bursar sends back."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from bursarbridge.sandbox.alma_files import Paid, export_bytes, import_rows
+from bursarbridge.sandbox.cents import Tally
+from bursarbridge.sandbox.fees import Credit, Fee, FeeStatus, Sent, User
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCount:
+    """What one import job did, row by row; `credits` are overpayments, counted beside the fees they closed."""
+
+    rows: int = 0
+    closed: int = 0
+    lowered: int = 0
+    unknown: int = 0
+    refused: int = 0
+    """Rows whose sum is not positive. What Alma does with them is not documented (alma.md 2.3); here they change nothing."""
+    credits: int = 0
+    applied_cents: int = 0
+    credit_cents: int = 0
+
+
+class AlmaBook(NamedTuple):
+    """Where Alma's money stands; balances for open fees, original amounts for closed ones."""
+
+    assessed: Tally
+    active: Tally
+    transferred: Tally
+    closed: Tally
+    paid_cents: int
+    """What imports lowered the fees by."""
+    credits: Tally
+
+    @property
+    def open_cents(self) -> int:
+        """What Alma believes is still owed: active and transferred balances."""
+        return self.active.cents + self.transferred.cents
+
+
+class Alma:
+    """The library's books with bursar export and import both on (alma.md 1.4, second column)."""
+
+    def __init__(self, profile: str = "BURSAR") -> None:
+        self.profile = profile
+        self.fees: dict[str, Fee] = {}
+        self.credits: list[Credit] = []
+        self._jobs = 0
+
+    def assess(self, user: User, fee_type: str, cents: int, at: datetime, *, barcode: str = "", title: str = "", library: str = "") -> Fee:
+        """Adds an active fee of `cents` (at least 0) with a fresh 17-digit id, as Alma makes them (alma.md 1.1)."""
+        if cents < 0:
+            raise ValueError("a fee is not negative; credits have a call of their own")
+        fee_id = f"153{len(self.fees) + 1:010d}6001"
+        fee = Fee(fee_id, user, fee_type, cents, cents, FeeStatus.ACTIVE, at, barcode, title, library)
+        self.fees[fee_id] = fee
+        return fee
+
+    def run_export(self, now: datetime) -> Sent | None:
+        """Writes every active fee to one file and marks it Transferred; None when there is nothing to send.
+
+        Whether Alma writes an empty file in that case is not known (alma.md 1.2); here it writes none.
+        """
+        active = self._with(FeeStatus.ACTIVE)
+        if not active:
+            return None
+        self._jobs += 1
+        job = f"170{self._jobs:010d}6001"
+        content = export_bytes(job, active)
+        for fee in active:
+            fee.status = FeeStatus.TRANSFERRED
+        return Sent(f"{self.profile}-{job}-{int(now.timestamp())}.xml", content)
+
+    def run_import(self, content: bytes, now: datetime) -> ImportCount:
+        """Applies every row of a payment file; the same file again is applied again (alma.md 2.3).
+
+        Raises FileRefused, with nothing applied, when the file cannot be read.
+        """
+        count = ImportCount()
+        for row in import_rows(content):
+            count = self._apply(replace(count, rows=count.rows + 1), row, now)
+        return count
+
+    def book(self) -> AlmaBook:
+        """The library's totals now."""
+        fees = self.fees.values()
+        return AlmaBook(
+            assessed=Tally.of(fee.original_cents for fee in fees),
+            active=Tally.of(fee.balance_cents for fee in self._with(FeeStatus.ACTIVE)),
+            transferred=Tally.of(fee.balance_cents for fee in self._with(FeeStatus.TRANSFERRED)),
+            closed=Tally.of(fee.original_cents for fee in self._with(FeeStatus.CLOSED)),
+            paid_cents=sum(fee.original_cents - fee.balance_cents for fee in fees),
+            credits=Tally.of(credit.cents for credit in self.credits),
+        )
+
+    def _apply(self, count: ImportCount, row: Paid, now: datetime) -> ImportCount:
+        fee = self.fees.get(row.bursar_transaction_id)
+        if fee is None:
+            return replace(count, unknown=count.unknown + 1)
+        if row.cents <= 0:
+            return replace(count, refused=count.refused + 1)
+        applied = min(row.cents, fee.balance_cents)
+        excess = row.cents - applied
+        fee.balance_cents -= applied
+        fee.last_transaction_at = now
+        count = replace(count, applied_cents=count.applied_cents + applied)
+        if excess:
+            # Overpayment makes a credit (alma.md 2.1); so does a payment for a fee that is closed already.
+            self.credits.append(Credit(fee.user, excess, "Bursar", fee.bursar_transaction_id))
+            count = replace(count, credits=count.credits + 1, credit_cents=count.credit_cents + excess)
+        if fee.balance_cents:
+            return replace(count, lowered=count.lowered + 1)
+        newly_closed = fee.status is not FeeStatus.CLOSED
+        fee.status = FeeStatus.CLOSED
+        return replace(count, closed=count.closed + newly_closed)
+
+    def _with(self, status: FeeStatus) -> list[Fee]:
+        return [fee for fee in self.fees.values() if fee.status is status]
