@@ -124,6 +124,7 @@ create table applied (
   obligation_id bigint not null references obligation (id),
   period integer not null,
   cents bigint not null,
+  row_count bigint not null,
   as_of text not null,
   delivery_id bigint not null references delivery (id),
   primary key (obligation_id, period)
@@ -138,6 +139,7 @@ create table suspense (
   cents bigint not null,
   words text not null,
   raw text not null default '',
+  row_count bigint not null default 1,
   blocks integer not null default 0,
   delivery_id bigint references delivery (id),
   batch_id bigint references batch (id),
@@ -149,6 +151,7 @@ create table suspense (
   note text not null default ''
 );
 create unique index suspense_open on suspense (item_key) where resolved_at is null;
+create index suspense_key on suspense (item_key);
 create index suspense_obligation on suspense (obligation_id) where resolved_at is null;
 """
 

@@ -1,0 +1,81 @@
+"""The two flows of a source that bills through the bursar: charges out, payments back. A page each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+from bursarbridge.flows.collect import Channel, Ended, collect
+from bursarbridge.flows.deliver import Delivered, Outlet, confirm, deliver
+from bursarbridge.flows.run import Run
+from bursarbridge.flows.submit import Leg, Submitted, submit
+from bursarbridge.store import runs
+from bursarbridge.store.tally import ENDS
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What a flow reads, in order, what it then submits, and where its documents go."""
+
+    name: str
+    answers: tuple[Channel, ...]
+    facts: tuple[Channel, ...]
+    leg: Leg
+    outlets: Mapping[str, Outlet]
+    confirming: tuple[Outlet, ...]
+
+
+class Summary(TypedDict):
+    """What a run did; the object that `run --json` prints, without the run's own name."""
+
+    outcome: str
+    read: dict[str, int]
+    sent: dict[str, int]
+    already: dict[str, int]
+    conflicts: dict[str, int]
+    suspended: dict[str, int]
+    noted: dict[str, int]
+    answers: dict[str, int]
+    confirmed_lines: int
+    files: list[Delivered]
+    deliveries: list[Ended]
+
+
+def run_flow(run: Run, flow: Flow) -> Summary:
+    """Answers first, so that batches move on; then facts in; then one batch out; then its delivery."""
+    confirmed = sum(confirm(run, outlet) for outlet in flow.confirming)
+    answered = [ended for channel in flow.answers for ended in collect(run, channel)]
+    read = [ended for channel in flow.facts for ended in collect(run, channel)]
+    submitted = submit(run, flow.leg)
+    delivered = deliver(run, flow.outlets)
+    summary = _summary(confirmed, answered, read, submitted, delivered)
+    run.post("finish", lambda books: runs.finish(books, run.number, summary["outcome"], dict(summary)))
+    return summary
+
+
+def _summary(confirmed: int, answered: list[Ended], read: list[Ended], submitted: Submitted, delivered: list[Delivered]) -> Summary:
+    sums = {end: _sum(read, end) for end in ("read", *ENDS)}
+    suspended = sums["suspended"]
+    suspended = {"count": suspended["count"] + submitted["suspended_count"], "cents": suspended["cents"] + submitted["suspended_cents"]}
+    wrong = suspended["count"] + sums["conflicts"]["count"] + _sum(answered, "suspended")["count"]
+    wrong += sum(one["state"] == "refused" for one in (*answered, *read)) + sum(not one["proof"] for one in delivered)
+    idle = not (confirmed or answered or read or delivered or wrong)
+    return Summary(
+        outcome="nothing_to_do" if idle else "completed_with_exceptions" if wrong else "completed",
+        read=sums["read"],
+        sent={"count": sum(one["count"] for one in delivered), "cents": sum(one["cents"] for one in delivered)},
+        already=sums["already"],
+        conflicts=sums["conflicts"],
+        suspended=suspended,
+        noted=sums["noted"],
+        answers={"count": sum(_sum(answered, end)["count"] for end in ENDS), "cents": 0},
+        confirmed_lines=confirmed,
+        files=delivered,
+        deliveries=[*answered, *read],
+    )
+
+
+def _sum(ended: list[Ended], end: str) -> dict[str, int]:
+    found = [one["tally"].get(end, {"count": 0, "cents": 0}) for one in ended]
+    return {"count": sum(one["count"] for one in found), "cents": sum(one["cents"] for one in found)}

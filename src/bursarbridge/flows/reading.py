@@ -1,0 +1,42 @@
+"""One delivery under reading: its records, where each of them ends, and the rejections on their way to suspense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bursarbridge.ledger.facts import Fact
+from bursarbridge.ports import Rejected
+from bursarbridge.store import suspense
+from bursarbridge.store.books import Books
+from bursarbridge.store.deliveries import Arrived
+from bursarbridge.store.tally import Tally
+
+Records = Iterable[Fact | Rejected]
+
+
+class Reading:
+    """What a poster is given of one delivery: the open books, who it is, and the stream of its records."""
+
+    def __init__(self, books: Books, channel: str, delivery: int, cause: int, arrived: Arrived) -> None:
+        self.books = books
+        self.channel = channel
+        self.delivery = delivery
+        self.cause = cause
+        self.arrived = arrived
+        self.tally = Tally()
+        self._rejected: list[Rejected] = []
+
+    def facts(self, records: Records) -> Iterator[Fact]:
+        """The facts among the records; rejections go to suspense on the way, so that none can be dropped."""
+        for record in records:
+            if isinstance(record, Rejected):
+                self._rejected.append(record)
+                if len(self._rejected) >= 1000:
+                    self.put_rejected()
+            else:
+                yield record
+
+    def put_rejected(self) -> None:
+        """Writes the rejections that were met so far to suspense."""
+        suspense.put_rejected(self.books, self.channel, self.delivery, self._rejected, self.tally)
+        self._rejected = []

@@ -1,0 +1,72 @@
+"""One run of a flow: its name, its instant, and the durable steps it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import sqlalchemy as sa
+
+from bursarbridge.ports import Vault
+from bursarbridge.store.books import Books
+
+R = TypeVar("R")
+
+
+class Steps(Protocol):
+    """What a durable engine offers. Results are plain values (texts, numbers, lists, dicts): they are checkpointed."""
+
+    def act(self, name: str, deed: Callable[[], R]) -> R:
+        """Does something outside the database. May be done again after a crash, so the deed must bear repeating."""
+        ...
+
+    def post(self, name: str, deed: Callable[[sa.Connection], R]) -> R:
+        """Does something in one transaction that commits together with the engine's own checkpoint: exactly once."""
+        ...
+
+
+@dataclass(frozen=True)
+class World:
+    """What every flow needs from outside: the vault, a folder for unfinished files, waiting, and the named crash points."""
+
+    vault: Vault
+    scratch: Path
+    wait: Callable[[float], None]
+    reached: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run under way."""
+
+    name: str
+    flow: str
+    number: int
+    now: str
+    """UTC, ISO 8601 with Z: the one instant of this run."""
+    today: str
+    """The campus date of `now`."""
+    steps: Steps
+    world: World
+
+    def act(self, name: str, deed: Callable[[], R]) -> R:
+        """A durable step outside the database."""
+        return self.steps.act(name, deed)
+
+    def post(self, name: str, deed: Callable[[Books], R]) -> R:
+        """A durable step in the ledger: one transaction, in its turn."""
+
+        def in_turn(connection: sa.Connection) -> R:
+            books = Books(connection, self.number, self.now, self.world.reached)
+            books.take_turn()
+            return deed(books)
+
+        return self.steps.post(name, in_turn)
+
+
+def utc_text(instant: datetime) -> str:
+    """An instant as the tables write it: UTC, whole seconds, Z."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

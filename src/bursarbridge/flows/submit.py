@@ -1,0 +1,113 @@
+"""Submit: unsent cents for one destination become a batch, its control total and one document, in one transaction."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TypedDict
+
+from bursarbridge.errors import Unreadable
+from bursarbridge.flows.run import Run
+from bursarbridge.ledger.entries import Kind, Place
+from bursarbridge.ports import ControlTotal, Destination, Heading, Writer
+from bursarbridge.store import batches, runs
+from bursarbridge.store.batches import Route, Sealed, Unsendable
+from bursarbridge.store.books import Books
+
+
+class Submitted(TypedDict):
+    """What a submission did: the document that will leave ("" when there is none) and what was set aside."""
+
+    document: str
+    sha256: str
+    count: int
+    cents: int
+    suspended_count: int
+    suspended_cents: int
+
+
+class Leg:
+    """One kind of money on its way from one source to one destination."""
+
+    def __init__(self, source: str, prefix: str, destination: str, writer: Destination, kind: Kind, take_from: Place, bring_to: Place) -> None:
+        self.source = source
+        self.prefix = prefix
+        self.destination = destination
+        self.writer = writer
+        self.kind = kind
+        self.take_from = take_from
+        self.bring_to = bring_to
+
+
+def submit(run: Run, leg: Leg) -> Submitted:
+    """Takes everything unsent on a leg into one sealed batch; nothing to send is no batch and no file."""
+    done = run.post(f"submit to {leg.destination}", lambda books: _submit(run, leg, books))
+    run.world.reached("submit.sealed")
+    return done
+
+
+def _submit(run: Run, leg: Leg, books: Books) -> Submitted:
+    source = runs.source_number(books, leg.source, leg.prefix)
+    route = Route(leg.destination, run.flow, source, leg.prefix, leg.kind, leg.take_from, leg.bring_to)
+    batches.take(books, route)
+    batches.settle_told(books, route)
+    if not books.one("select exists (select 1 from unsent)"):
+        return _nothing_sent([])
+    batch = batches.open_batch(books, route)
+    made_at = datetime.fromisoformat(run.now)
+    heading = Heading(leg.writer.name(batch, made_at, run.today), batch, made_at, run.today)
+    run.world.scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=run.world.scratch) as folder:
+        body, whole = Path(folder) / "body", Path(folder) / "whole"
+        writer = leg.writer.writer(heading)
+        with body.open("w", encoding=leg.writer.encoding, newline="") as lines:
+            total, unsendable = _write_lines(books, route, writer, lines)
+        batches.set_aside(books, route, unsendable)
+        if not total.count:
+            batches.drop(books, batch)
+            return _nothing_sent(unsendable)
+        _assemble(whole, body, writer, total, leg.writer.encoding)
+        sha256 = run.world.vault.keep(whole)
+        size = whole.stat().st_size
+    run.world.reached("submit.writing")
+    batches.seal(books, route, Sealed(batch, heading.name, sha256, size, total))
+    aside = _nothing_sent(unsendable)
+    return Submitted(
+        document=heading.name,
+        sha256=sha256,
+        count=total.count,
+        cents=total.cents,
+        suspended_count=aside["suspended_count"],
+        suspended_cents=aside["suspended_cents"],
+    )
+
+
+def _write_lines(books: Books, route: Route, writer: Writer, lines: IO[str]) -> tuple[ControlTotal, list[Unsendable]]:
+    """Writes every line that can be written rightly; the others are set aside and the rest goes on."""
+    unsendable: list[Unsendable] = []
+    count = cents = 0
+    write, text_of = lines.write, writer.line
+    for line in batches.lines(books, route):
+        try:
+            write(text_of(line))
+        except Unreadable as error:
+            unsendable.append(Unsendable(line, error))
+            continue
+        count += 1
+        cents += line.cents
+    return ControlTotal(count, cents), unsendable
+
+
+def _assemble(whole: Path, body: Path, writer: Writer, total: ControlTotal, encoding: str) -> None:
+    """Header, lines, trailer: the control total is known only when the last line is written."""
+    with whole.open("wb") as target, body.open("rb") as lines:
+        target.write(writer.head(total).encode(encoding))
+        while block := lines.read(1 << 20):
+            target.write(block)
+        target.write(writer.tail(total).encode(encoding))
+
+
+def _nothing_sent(unsendable: list[Unsendable]) -> Submitted:
+    cents = sum(one.line.cents for one in unsendable)
+    return Submitted(document="", sha256="", count=0, cents=0, suspended_count=len(unsendable), suspended_cents=cents)

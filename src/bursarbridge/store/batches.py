@@ -1,0 +1,233 @@
+"""Batches out: unsent cents become lines, a sealed batch and one document; nothing leaves that is not written down first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from bursarbridge.errors import Unreadable
+from bursarbridge.ledger.batch import BatchState, move
+from bursarbridge.ledger.entries import Kind, Place
+from bursarbridge.ledger.reference import reference_of
+from bursarbridge.ports import ControlTotal, Line
+from bursarbridge.store import moves, suspense
+from bursarbridge.store.books import Books
+
+
+class Route(NamedTuple):
+    """Which money a batch takes, and where it is going."""
+
+    destination: str
+    flow: str
+    source: int
+    prefix: str
+    kind: Kind
+    take_from: Place
+    bring_to: Place
+
+
+class Unsendable(NamedTuple):
+    """A line that could not be written; it stays where it is and blocks until a person has cured it."""
+
+    line: Line
+    error: Unreadable
+
+
+class Sealed(NamedTuple):
+    """A batch that is written down and waits to leave."""
+
+    id: int
+    document: str
+    sha256: str
+    size: int
+    total: ControlTotal
+
+
+def take(books: Books, route: Route) -> int:
+    """Selects what is unsent and not blocked into the temporary table `unsent`; returns how many lines that is.
+
+    A remittance is capped at what the source still thinks is open (alma.md 2.3): it was told of the rest before, so that
+    part is settled already.
+    """
+    books.temporary("unsent", "line_no bigint, obligation_id bigint primary key, cents bigint")
+    told = (
+        "coalesce((select sum(l.cents) from batch_line l where l.obligation_id = p.obligation_id and l.from_place = 4 and l.state <> 'refused'), 0)"
+    )
+    remitting = route.take_from is Place.PAID
+    cents = f"case when p.cents < o.cents - {told} then p.cents else o.cents - {told} end" if remitting else "p.cents"
+    order = "o.account, o.id" if remitting else "p.obligation_id"
+    blocked = "p.obligation_id not in (select obligation_id from suspense where resolved_at is null and blocks = 1 and obligation_id is not null)"
+    return books.do(
+        f"insert into unsent (line_no, obligation_id, cents) select row_number() over (order by {order}), p.obligation_id, {cents} "
+        f"from position p join obligation o on o.id = p.obligation_id "
+        f"where p.place = :place and o.source_id = :source and p.cents > 0 and {blocked}",
+        place=int(route.take_from),
+        source=route.source,
+    )
+
+
+def settle_told(books: Books, route: Route) -> None:
+    """Takes out of `unsent` what the source was told before, and settles it (a payment taken back and made again)."""
+    if route.take_from is not Place.PAID:
+        return
+    moves.begin(books)
+    extra = books.do(
+        "insert into move (obligation_id, from_place, to_place, cents, kind) select u.obligation_id, 4, 6, p.cents - u.cents, 'payment' "
+        "from unsent u join position p on p.place = 4 and p.obligation_id = u.obligation_id where p.cents > u.cents"
+    )
+    if extra:
+        moves.carry_out(books, books.cause("evidence", words="the source was told of this payment before"))
+    books.do("delete from unsent where cents <= 0")
+
+
+def lines(books: Books, route: Route) -> Iterator[Line]:
+    """The selected lines, in order, streamed."""
+    kind, prefix = route.kind.value, route.prefix
+    for row in books.stream(
+        "select o.id, o.source_reference, o.account, o.category, u.cents, o.assessed_on, o.item, o.owner, o.extra "
+        "from unsent u join obligation o on o.id = u.obligation_id order by u.line_no"
+    ):
+        yield Line(row[0], reference_of(prefix, row[0]), row[1], row[2], row[3], row[4], kind, row[5], row[6], row[7], row[8])
+
+
+def open_batch(books: Books, route: Route) -> int:
+    """A new batch; its number is the sequence that makes its document's name unique."""
+    return books.new(
+        "insert into batch (destination, flow, kind, state, run_id) values (:destination, :flow, :kind, 'OPEN', :run)",
+        destination=route.destination,
+        flow=route.flow,
+        kind=route.kind.value,
+        run=books.run,
+    )
+
+
+def drop(books: Books, batch: int) -> None:
+    """Takes back a batch that turned out to have no line."""
+    books.do("delete from batch where id = :id and state = 'OPEN'", id=batch)
+
+
+def set_aside(books: Books, route: Route, unsendable: Sequence[Unsendable]) -> None:
+    """Puts lines that could not be written into suspense and takes them out of the selection."""
+    if not unsendable:
+        return
+    channel = f"{route.flow}:{route.destination}"
+    suspense.put(
+        books,
+        channel,
+        [
+            suspense.Item(
+                f"blocked:{one.line.obligation}",
+                one.error.code,
+                one.error.words,
+                one.line.source_reference,
+                one.line.account,
+                one.line.cents,
+                blocks=True,
+                obligation=one.line.obligation,
+            )
+            for one in unsendable
+        ],
+    )
+    books.temporary("aside", "obligation_id bigint")
+    books.stage("aside", ("obligation_id",), [(one.line.obligation,) for one in unsendable])
+    books.do("delete from unsent where obligation_id in (select obligation_id from aside)")
+
+
+def seal(books: Books, route: Route, sealed: Sealed) -> None:
+    """Closes a batch over its lines: they are in transit from now on, and the document is what will be delivered."""
+    move(BatchState.OPEN, BatchState.SEALED)
+    written = books.do(
+        "insert into batch_line (batch_id, line_no, obligation_id, from_place, to_place, cents, state) "
+        "select :batch, row_number() over (order by line_no), obligation_id, :from_place, :to_place, cents, 'sent' from unsent",
+        batch=sealed.id,
+        from_place=int(route.take_from),
+        to_place=int(route.bring_to),
+    )
+    assert written == sealed.total.count, f"{written} lines are in the books, {sealed.total.count} in the document"
+    moves.begin(books)
+    books.do(
+        "insert into move (obligation_id, from_place, to_place, cents, kind) select obligation_id, :from_place, 2, cents, :kind from unsent",
+        from_place=int(route.take_from),
+        kind=route.kind.value,
+    )
+    moves.carry_out(books, books.cause("batch", batch=sealed.id))
+    books.do(
+        "update batch set state = 'SEALED', lines = :lines, cents = :cents, document = :document, sha256 = :sha256, size = :size, sealed_at = :at "
+        "where id = :id",
+        lines=sealed.total.count,
+        cents=sealed.total.cents,
+        document=sealed.document,
+        sha256=sealed.sha256,
+        size=sealed.size,
+        at=books.now,
+        id=sealed.id,
+    )
+
+
+class Outgoing(NamedTuple):
+    """A sealed batch on its way out."""
+
+    id: int
+    destination: str
+    document: str
+    sha256: str
+    lines: int
+    cents: int
+    uploaded: bool
+
+
+def outbox(books: Books, flow: str) -> list[Outgoing]:
+    """The sealed batches of a flow that have not left, oldest first."""
+    found = books.rows(
+        "select id, destination, document, sha256, lines, cents, uploaded_at is not null from batch "
+        "where state = 'SEALED' and flow = :flow order by id",
+        flow=flow,
+    )
+    return [Outgoing(int(r[0]), r[1], r[2], r[3], int(r[4]), int(r[5]), bool(r[6])) for r in found]
+
+
+def mark_uploaded(books: Books, batch: int) -> bool:
+    """The whole document lies under its temporary name: from now on only a rename can have happened."""
+    return books.do("update batch set uploaded_at = :at where id = :id", at=books.now, id=batch) == 1
+
+
+def mark_sent(books: Books, batch: int, proof: str, expected_at: str) -> bool:
+    """The document is where it should be, proven; an answer is expected by then."""
+    state = BatchState(str(books.one("select state from batch where id = :id", id=batch)))
+    move(state, BatchState.SENT)
+    books.do(
+        "update batch set state = 'SENT', sent_at = :at, proof = :proof, expected_at = :expected where id = :id",
+        at=books.now,
+        proof=proof,
+        expected=expected_at,
+        id=batch,
+    )
+    return True
+
+
+def mark_in_doubt(books: Books, batch: int, words: str) -> bool:
+    """What happened to the document cannot be told from here: a person looks, nothing is sent again by itself."""
+    state = BatchState(str(books.one("select state from batch where id = :id", id=batch)))
+    move(state, BatchState.IN_DOUBT)
+    books.do("update batch set state = 'IN_DOUBT' where id = :id", id=batch)
+    row = books.rows("select document, cents, lines, destination from batch where id = :id", id=batch)[0]
+    item = suspense.Item(f"doubt:{batch}", "in_doubt", f'"{row[0]}": {words}', cents=int(row[1]), rows=int(row[2]), batch=batch)
+    suspense.put(books, f"deliver:{row[3]}", [item])
+    return True
+
+
+class Awaiting(NamedTuple):
+    """A batch that left and has lines without an answer."""
+
+    id: int
+    document: str
+    sent_at: str
+    expected_at: str
+
+
+def awaiting(books: Books, destination: str) -> list[Awaiting]:
+    """The batches of a destination that wait for the other side, oldest first."""
+    found = books.rows(
+        "select id, document, sent_at, expected_at from batch where destination = :d and state in ('SENT', 'RECEIVED') order by id", d=destination
+    )
+    return [Awaiting(int(r[0]), r[1], r[2], r[3] or "") for r in found]

@@ -1,0 +1,92 @@
+"""One open transaction on the ledger: how the other files of this room speak SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+CHUNK = 5_000
+"""Rows staged at a time: large enough that statements are few, small enough that memory stays flat (performance.md 9)."""
+
+_POSTING_LOCK = 7_104_551
+"""The PostgreSQL advisory lock that makes posting transactions take turns; SQLite's write lock does the same there."""
+
+
+class Books:
+    """A connection inside a transaction, the run it belongs to, and the run's instant (UTC, ISO 8601 text)."""
+
+    def __init__(self, connection: sa.Connection, run: int, now: str, reached: Callable[[str], None] = lambda _point: None) -> None:
+        self.connection = connection
+        self.run = run
+        self.now = now
+        self.reached = reached
+        self.postgres = connection.dialect.name == "postgresql"
+
+    def take_turn(self) -> None:
+        """Waits until no other posting transaction is open; held until this one ends."""
+        if self.postgres:
+            self.connection.exec_driver_sql(f"select pg_advisory_xact_lock({_POSTING_LOCK})")
+
+    def do(self, sql: str, **values: object) -> int:
+        """Runs a statement; returns how many rows it touched."""
+        return self.connection.execute(sa.text(sql), values).rowcount
+
+    def many(self, sql: str, rows: Sequence[dict[str, object]]) -> None:
+        """Runs a statement once for each row of values; none is no error."""
+        if rows:
+            self.connection.execute(sa.text(sql), rows)
+
+    def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
+        """All rows of a query, for results that are small by their nature."""
+        return [tuple(row) for row in self.connection.execute(sa.text(sql), values)]
+
+    def one(self, sql: str, **values: object) -> Any:
+        """The only value of a query's only row."""
+        return self.connection.execute(sa.text(sql), values).scalar_one()
+
+    def new(self, sql: str, **values: object) -> int:
+        """Inserts one row and returns its id."""
+        return int(self.connection.execute(sa.text(sql + " returning id"), values).scalar_one())
+
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a large query, a chunk at a time, without holding them."""
+        driver = self.connection.connection.driver_connection
+        cursor = driver.cursor("stream") if self.postgres else driver.cursor()  # type: ignore[union-attr]
+        try:
+            cursor.execute(sql)
+            while chunk := cursor.fetchmany(CHUNK):
+                yield from chunk
+        finally:
+            cursor.close()
+
+    def temporary(self, table: str, columns: str) -> None:
+        """An empty temporary table of that shape, made or emptied."""
+        self.connection.exec_driver_sql(f"create temp table if not exists {table} ({columns})")
+        self.connection.exec_driver_sql(f"delete from {table}")
+
+    def stage(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Puts rows into a temporary table the fastest way the database knows."""
+        driver = self.connection.connection.driver_connection
+        names = ", ".join(columns)
+        if self.postgres:
+            with driver.cursor() as cursor, cursor.copy(f"copy {table} ({names}) from stdin") as copy:  # type: ignore[union-attr]
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join("?" * len(columns))
+            driver.executemany(f"insert into {table} ({names}) values ({marks})", rows)  # type: ignore[union-attr]
+
+    def cause(self, kind: str, *, delivery: int | None = None, batch: int | None = None, actor: str = "", words: str = "") -> int:
+        """Records why entries are about to be made; every entry names one."""
+        return self.new(
+            "insert into cause (kind, at, run_id, delivery_id, batch_id, actor, words) values (:kind, :at, :run, :delivery, :batch, :actor, :words)",
+            kind=kind,
+            at=self.now,
+            run=self.run,
+            delivery=delivery,
+            batch=batch,
+            actor=actor,
+            words=words,
+        )

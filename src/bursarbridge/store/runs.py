@@ -1,0 +1,47 @@
+"""Runs, and the small numbers by which sources are known in the tables."""
+
+from __future__ import annotations
+
+import json
+
+from bursarbridge.errors import Refused
+from bursarbridge.store.books import Books
+
+
+def begin(books: Books, name: str, flow: str, version: str) -> int:
+    """The number of the run of that name, made when it is new (a resumed run keeps its own)."""
+    books.do(
+        "insert into run (name, flow, version, started_at) values (:name, :flow, :version, :at) on conflict (name) do nothing",
+        name=name,
+        flow=flow,
+        version=version,
+        at=books.now,
+    )
+    return int(books.one("select id from run where name = :name", name=name))
+
+
+def finish(books: Books, run: int, outcome: str, summary: dict[str, object]) -> bool:
+    """Writes down how a run ended."""
+    books.do(
+        "update run set ended_at = :at, outcome = :outcome, summary = :summary where id = :id",
+        at=books.now,
+        outcome=outcome,
+        summary=json.dumps(summary),
+        id=run,
+    )
+    return True
+
+
+def source_number(books: Books, name: str, prefix: str) -> int:
+    """The lasting number of a source; a prefix, once used in references, belongs to it for ever."""
+    found = books.rows("select id, prefix from source where name = :name", name=name)
+    if found:
+        if found[0][1] != prefix:
+            raise Refused(f'source {name} has used the reference prefix "{found[0][1]}" before; put it back instead of "{prefix}"')
+        return int(found[0][0])
+    taken = books.rows("select name from source where prefix = :prefix", prefix=prefix)
+    if taken:
+        raise Refused(f'the reference prefix "{prefix}" of source {name} belongs to {taken[0][0]}; choose another')
+    number = int(books.one("select coalesce(max(id), 0) + 1 from source"))
+    books.do("insert into source (id, name, prefix) values (:id, :name, :prefix)", id=number, name=name, prefix=prefix)
+    return number

@@ -1,0 +1,89 @@
+"""Suspense: what waits for a person, with its reason, its money and, where it can be tried again, its own words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bursarbridge.ports import Rejected
+from bursarbridge.store.books import Books
+from bursarbridge.store.tally import Count, Tally
+
+
+class Item(NamedTuple):
+    """One thing that waits. `key` says what it is about: while one is open, the same key is not opened again."""
+
+    key: str
+    code: str
+    words: str
+    reference: str = ""
+    account: str = ""
+    cents: int = 0
+    raw: str = ""
+    rows: int = 1
+    blocks: bool = False
+    delivery: int | None = None
+    batch: int | None = None
+    obligation: int | None = None
+
+
+_INSERT = (
+    "insert into suspense (item_key, code, channel, reference, account, cents, words, raw, row_count, blocks, delivery_id, batch_id, "
+    "obligation_id, opened_at) values (:key, :code, :channel, :reference, :account, :cents, :words, :raw, :rows, :blocks, :delivery, :batch, "
+    ":obligation, :at) on conflict (item_key) where resolved_at is null do update set cents = excluded.cents, words = excluded.words, "
+    "raw = excluded.raw, row_count = excluded.row_count, delivery_id = excluded.delivery_id"
+)
+
+
+def put(books: Books, channel: str, items: Sequence[Item]) -> None:
+    """Opens items, or refreshes the open ones of the same key; never makes a second of one key."""
+    rows: list[dict[str, object]] = [{**item._asdict(), "blocks": int(item.blocks), "channel": channel, "at": books.now} for item in items]
+    books.many(_INSERT, rows)
+
+
+def put_rejected(books: Books, channel: str, delivery: int, rejected: Sequence[Rejected], tally: Tally) -> None:
+    """Takes the records that could not be facts; one that a person dismissed before counts as seen."""
+    dismissed = decided(books, [record_key(channel, one.raw) for one in rejected])
+    items = []
+    for one in rejected:
+        key = record_key(channel, one.raw)
+        if key in dismissed:
+            tally.already.add(1, one.cents)
+            continue
+        tally.suspended.add(1, one.cents)
+        items.append(Item(key, one.code, one.words, one.reference, one.account, one.cents, one.raw, delivery=delivery))
+    put(books, channel, items)
+
+
+def record_key(channel: str, raw: str) -> str:
+    """The key of a record that cannot be a fact: what it says, not where it stood."""
+    return f"record:{channel}:{hashlib.sha256(raw.encode()).hexdigest()[:32]}"
+
+
+def close(books: Books, key: str, resolution: str, *, actor: str = "", note: str = "") -> int:
+    """Resolves the open item of that key, if there is one; returns how many were open."""
+    return books.do(
+        "update suspense set resolved_at = :at, resolution = :resolution, actor = :actor, note = :note where item_key = :key and resolved_at is null",
+        at=books.now,
+        resolution=resolution,
+        actor=actor,
+        note=note,
+        key=key,
+    )
+
+
+def open_total(books: Books) -> Count:
+    """What is open now."""
+    row = books.rows("select count(*), coalesce(sum(cents), 0) from suspense where resolved_at is null")[0]
+    return Count(int(row[0]), int(row[1]))
+
+
+def decided(books: Books, keys: Sequence[str]) -> set[str]:
+    """Those of the keys about which a person said before that nothing is to be done."""
+    if not keys or not books.one("select exists (select 1 from suspense where resolution in ('dismiss', 'keep'))"):
+        return set()
+    books.temporary("wanted_key", "item_key text")
+    books.stage("wanted_key", ("item_key",), [(key,) for key in keys])
+    sql = "select distinct s.item_key from wanted_key w join suspense s on s.item_key = w.item_key where s.resolution in ('dismiss', 'keep')"
+    return {str(row[0]) for row in books.rows(sql)}
