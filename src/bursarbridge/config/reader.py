@@ -1,7 +1,7 @@
 """Tables of the file to frozen dataclasses: each field says once how its key is read, and every fault on the way is noted."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, field, fields
+from dataclasses import MISSING, Field, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar, cast
 
@@ -79,23 +79,31 @@ def named(by: str, shapes: Mapping[str, Callable[..., T]], number: str) -> Kind[
 
 
 def chosen(by: str, shapes: Mapping[str, Callable[..., T]], number: str) -> Kind[T]:
-    """A section whose key `by` says which shape it has."""
+    """A section whose key `by` says which shape it has; when it does not, the shape with most of its keys finds the other faults."""
 
     def read(node: Node, desk: Desk) -> T:
         _must_be_table(node)
         word = node.tables.get(by)
-        if word is None:
-            raise Flaw("C004", f'[{".".join(map(str, node.path))}] has no key "{by}"', f"add {by} = one of: {listed(tuple(shapes))}")
-        if word.stilled:
-            raise _Absent(number, "", "")
-        if not isinstance(word.value, str) or word.value not in shapes:
-            guess = nearest(str(word.value), tuple(shapes))
-            cure = f'did you mean {by} = "{guess}"?' if guess else f"{by} is one of: {listed(tuple(shapes))}"
-            desk.at_value(number, word, f'there is no {by} "{word.value}"', cure)
-            raise _Absent(number, "", "")
-        return section(shapes[word.value], node, desk)
+        written = word.value if word is not None and isinstance(word.value, str) else ""
+        if written in shapes:
+            return section(shapes[written], node, desk)
+        meant = max(shapes, key=lambda name: len(set(node.tables) & {key_name for key_name, _ in dict(_keys(shapes[name])).values()}))
+        _note_choice(by, node, tuple(shapes), number, desk)
+        as_meant = {**node.tables, by: replace(word or node, path=(*node.path, by), value=meant, kind="value")}
+        section(shapes[meant], replace(node, tables=as_meant), desk)
+        raise _Absent(number, "", "")
 
     return _marked(read, *shapes.values())
+
+
+def _note_choice(by: str, node: Node, known: tuple[str, ...], number: str, desk: Desk) -> None:
+    word = node.tables.get(by)
+    if word is None:
+        desk.at_key("C004", node, f'[{".".join(map(str, node.path))}] has no "{by}"', f"add {by} = one of: {listed(known)}")
+    elif not word.stilled:
+        guess = nearest(str(word.value), known)
+        cure = f'did you mean {by} = "{guess}"?' if guess else f"{by} is one of: {listed(known)}"
+        desk.at_value(number, word, f'there is no {by} "{word.value}"', cure)
 
 
 def section(shape: Callable[..., T], node: Node, desk: Desk) -> T:

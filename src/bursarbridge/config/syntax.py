@@ -30,6 +30,7 @@ class Text(NamedTuple):
 
 
 _SLIPS_MAX = 30
+_NO_COMMA: Final = "no comma between two rows of a list"
 _AT = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w\-]+(?:\s*\.\s*[\w\-]+)*)\s*(?:\]{0,2}\s*(?:#.*)?)?$")
 _PAIR = re.compile(r"\s*([A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+)*)\s*(?:=|\s|$)")
@@ -58,11 +59,15 @@ def parse(text: str) -> Text:
     slips: list[Slip] = []
     while len(slips) < _SLIPS_MAX:
         try:
-            return Text(tomllib.loads("\n".join(lines)), "\n".join(lines), tuple(slips))
+            return Text(tomllib.loads("\n".join(lines)), "\n".join(lines), _once(slips))
         except tomllib.TOMLDecodeError as error:
             slips.append(_slip(str(error), lines))
             _still(lines, slips)
-    return Text({}, "", tuple(slips))
+    return Text({}, "", _once(slips))
+
+
+def _once(slips: list[Slip]) -> tuple[Slip, ...]:
+    return tuple(dict.fromkeys(slips))
 
 
 def _slip(message: str, lines: list[str]) -> Slip:
@@ -73,11 +78,21 @@ def _slip(message: str, lines: list[str]) -> Slip:
         return Slip(
             at, lines[at - 1].index("=") + 2, "a number with a leading zero is not TOML", "write codes in quotes, so that their zeros are kept"
         )
+    before = _row_before(lines, at) if reason == "Unclosed array" else 0
+    if before:
+        return Slip(before, len(lines[before - 1].rstrip()), _NO_COMMA, "put a comma after it")
     opened = _opened(lines, at, whole=line is None)
     if opened != at:
         reason, at, column = "Unclosed array", opened, "1"
     words, cure = next((plain for start, plain in _PLAIN.items() if reason.startswith(start)), (reason, "see toml.io for how values are written"))
     return Slip(at, int(column or 1), words, cure)
+
+
+def _row_before(lines: list[str], at: int) -> int:
+    """The row of a list whose comma is missing, when line `at` begins the next row; else 0."""
+    if lines[at - 1].lstrip()[:1] not in ("{", '"', "'"):
+        return 0
+    return next((number for number in range(at - 1, 0, -1) if lines[number - 1].strip()), 0)
 
 
 def _last(lines: list[str]) -> int:
@@ -102,21 +117,23 @@ def _opened(lines: list[str], at: int, *, whole: bool) -> int:
 
 def _still(lines: list[str], slips: list[Slip]) -> None:
     """Makes the blamed line harmless but keeps its key or section known; a line blamed twice is emptied."""
-    at = slips[-1].line
-    line = lines[at - 1]
-    again = any(slip.line == at for slip in slips[:-1])
+    slip = slips[-1]
+    line = lines[slip.line - 1]
+    again = any(other.line == slip.line and other.words == slip.words for other in slips[:-1])
     header, pair = _HEADER.fullmatch(line), _PAIR.match(line)
-    twice = "second time" in slips[-1].words
-    if header and twice:
-        lines[at - 1] = f'["{STILLED}{at}"]'
+    if slip.words == _NO_COMMA and not again:
+        following = next(number for number in range(slip.line, len(lines)) if lines[number].strip())
+        lines[following] = f",{lines[following][1:] if lines[following][:1].isspace() else lines[following]}"
+    elif header and "second time" in slip.words:
+        lines[slip.line - 1] = f'["{STILLED}{slip.line}"]'
     elif header and not again:
         opening, name = header.groups()
-        lines[at - 1] = f"{opening}{name}{']' * len(opening)}"
-    elif pair and not again and not twice:
-        lines[at - 1] = f'{pair[1]} = "{STILLED}"'
-        _empty_rest_of_list(lines, line, at)
+        lines[slip.line - 1] = f"{opening}{name}{']' * len(opening)}"
+    elif pair and not again and "second time" not in slip.words:
+        lines[slip.line - 1] = f'{pair[1]} = "{STILLED}"'
+        _empty_rest_of_list(lines, line, slip.line)
     else:
-        lines[at - 1] = f'["{STILLED}{at}"]' if line.lstrip().startswith("[") and not line.lstrip().startswith("[]") and header else ""
+        lines[slip.line - 1] = ""
 
 
 def _empty_rest_of_list(lines: list[str], opening: str, at: int) -> None:
