@@ -1,0 +1,190 @@
+"""What Alma's bursar export says, fee by fee, as charges (alma.md 1.1); the mapping is in docs/systems/alma.md."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from bursarbridge.errors import Unreadable
+from bursarbridge.ledger.facts import Charge
+from bursarbridge.ledger.money import cents_of, shown
+from bursarbridge.ports import Rejected
+from bursarbridge.systems.alma.listening import Fee, Header, fees
+
+CREDIT = "CREDIT"
+"""The fee type of every credit row, whatever the fee it belongs to was (alma.md 0, item 3)."""
+
+EXTRA_SEPARATOR = "\x1f"
+"""Between the parts of `Charge.extra`; XML 1.0 cannot carry it, so no field can hold it."""
+
+_REFERENCE_MAX = 100
+"""Characters of a fee id; Alma's have 12 to 17 (alma.md 1.1), the limit only keeps garbage out."""
+
+# The zone abbreviation is ambiguous (IST is three zones) and not read: the date is the campus date as printed (alma.md 1.1).
+_STAMP = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?: [A-Za-z][A-Za-z0-9+:/_-]{0,31})?")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """What library and bursar agreed about the export."""
+
+    identifier_types: tuple[str, ...]
+    """The accepted texts of user/type ("02", "userName"); empty: any."""
+    account_pattern: str
+    """A regular expression that the whole of user/value matches."""
+    currency: str
+    """The one accepted code ("USD")."""
+    amount_max_cents: int
+    """A single fee above it waits for a person."""
+
+
+class ExportReader:
+    """Reads bursar exports: implements ports.Reader, yielding `Fee` records and `Charge` facts."""
+
+    def __init__(self, settings: ExportSettings) -> None:
+        self._settings = settings
+        self._header = Header()
+        self._account = ""
+
+    @property
+    def export_number(self) -> str:
+        """Alma's number of the export job, or "" when the header sibling is missing; complete once the records are read."""
+        return self._header.export_number
+
+    def records(self, chunks: Iterable[bytes]) -> Iterator[Fee]:
+        """Every fee of the export in order. Raises Unreadable when the document as a whole is unfit, maybe after some were yielded."""
+        self._header = Header()
+        return fees(chunks, self._header)
+
+    def fact(self, record: object) -> Charge:
+        """The charge one fee says. Raises Unreadable with the codes of docs/systems/alma.md; amounts are cents, exact."""
+        assert isinstance(record, Fee)
+        account_type, account, institution, patron, person_twice, twice, reference, category, changed, owner, item, currency, _ = record
+        if twice or person_twice:
+            raise _twice(record)
+        cents = _cents(record)
+        settings = self._settings
+        if cents < 0 or category == CREDIT:
+            raise _credit(record, cents)
+        if not reference or len(reference) > _REFERENCE_MAX:
+            raise _no_reference(record)
+        if not account or (settings.identifier_types and account_type not in settings.identifier_types):
+            raise _wrong_account(record, settings)
+        if account != self._account and re.fullmatch(settings.account_pattern, account) is None:
+            raise _odd_account(record, settings)
+        self._account = account
+        if currency != settings.currency:
+            raise _foreign(record, settings)
+        if cents > settings.amount_max_cents:
+            raise _too_much(record, cents, settings)
+        if not category:
+            raise _fault(record, "category", "fineFeeType", "the fee has no type, so no item type can be found; set its type in Alma")
+        extra = EXTRA_SEPARATOR.join((account_type, institution, patron, changed, currency))
+        return Charge(reference, account, category, cents, self._date(record), item, owner, extra)
+
+    def rejected(self, record: object, error: Unreadable) -> Rejected:
+        """The fee as suspense keeps it: without title, call number and comment, which are never read. Never raises."""
+        assert isinstance(record, Fee)
+        try:
+            cents = cents_of(record.sum)
+        except Unreadable:
+            cents = 0
+        cents = -abs(cents) if record.category == CREDIT else cents
+        raw = json.dumps({name: text for name, text in record._asdict().items() if text}, ensure_ascii=False)
+        return Rejected(error.code, str(error), record.reference, record.account, cents, raw)
+
+    def revived(self, raw: str) -> Fee:
+        """The fee that `rejected` kept. Raises Unreadable("raw") for anything else."""
+        try:
+            texts = json.loads(raw)
+        except ValueError as error:
+            raise Unreadable("raw", "what was kept of this fee is not a JSON object; have the export sent again") from error
+        known = isinstance(texts, dict) and texts.keys() <= set(Fee._fields) and all(isinstance(text, str) for text in texts.values())
+        if not known:
+            raise Unreadable("raw", "what was kept of this fee is not one object of texts; have the export sent again")
+        return Fee(*(texts.get(name, "").replace(EXTRA_SEPARATOR, " ") for name in Fee._fields))
+
+    def _date(self, record: Fee) -> str:
+        printed = record.changed
+        if not printed:
+            return ""
+        try:
+            if _STAMP.fullmatch(printed):
+                return _campus_date(printed[:10])
+        except ValueError as error:
+            raise _odd_date(record) from error
+        raise _odd_date(record)
+
+
+@lru_cache(maxsize=1 << 12)
+def _campus_date(printed: str) -> str:
+    return date(int(printed[6:]), int(printed[:2]), int(printed[3:5])).isoformat()
+
+
+_exact_cents = lru_cache(maxsize=1 << 14)(cents_of)
+"""Fee amounts repeat a lot: a library has a price list."""
+
+
+def _cents(record: Fee) -> int:
+    if not record.sum:
+        raise _fault(record, "amount", "compositeSum/sum", "the fee has no amount; look it up in Alma and have it exported again")
+    try:
+        return _exact_cents(record.sum)
+    except Unreadable as error:
+        raise _fault(record, "amount", "compositeSum/sum", f"{error.words}; nothing is rounded or guessed: look the fee up in Alma") from error
+
+
+def _fault(record: Fee, code: str, field: str, words: str) -> Unreadable:
+    return Unreadable(code, words, where=f"fee {record.reference[:60] or 'without id'}, field {field}")
+
+
+def _twice(record: Fee) -> Unreadable:
+    field = record.twice or record.person_twice
+    return _fault(
+        record, "repeated_field", field, "the field stands twice in one fee or user, so it is not clear which holds; look the fee up in Alma"
+    )
+
+
+def _credit(record: Fee, cents: int) -> Unreadable:
+    words = f'a row of type "{record.category[:60]}" over {shown(cents)} is a credit, and credits are not handled yet; enter it at the bursar by hand'
+    return _fault(record, "credit", "compositeSum/sum", words)
+
+
+def _no_reference(record: Fee) -> Unreadable:
+    if record.reference:
+        return _fault(record, "fee_id", "bursarTransactionId", f"the id has {len(record.reference)} characters, at most {_REFERENCE_MAX} are taken")
+    return _fault(record, "fee_id", "bursarTransactionId", "the fee has no id; check Configuring Bursar Transaction IDs in Alma and export it again")
+
+
+def _wrong_account(record: Fee, settings: ExportSettings) -> Unreadable:
+    wanted = " or ".join(f'"{name}"' for name in settings.identifier_types) or "any type"
+    if not record.account:
+        return _fault(
+            record, "account", "user/value", f"the user has no id of the agreed type ({wanted}); add the id in Alma and export the fee again"
+        )
+    words = (
+        f'the user is named by an id of type "{record.account_type[:60]}", agreed is {wanted}; add that id to the user in Alma, or change the profile'
+    )
+    return _fault(record, "account_type", "user/type", words)
+
+
+def _odd_account(record: Fee, settings: ExportSettings) -> Unreadable:
+    words = f'the id "{record.account[:60]}" has not the agreed form {settings.account_pattern} (a leading zero lost?); correct the id in Alma'
+    return _fault(record, "account_form", "user/value", words)
+
+
+def _foreign(record: Fee, settings: ExportSettings) -> Unreadable:
+    words = f'the currency is "{record.currency[:20]}", agreed is "{settings.currency}"; nothing is converted: correct the fee in Alma'
+    return _fault(record, "currency", "compositeSum/currency", words)
+
+
+def _too_much(record: Fee, cents: int, settings: ExportSettings) -> Unreadable:
+    words = f"the fee is {shown(cents)}, above the limit of {shown(settings.amount_max_cents)}; check it in Alma, then raise the limit or accept it"
+    return _fault(record, "over_limit", "compositeSum/sum", words)
+
+
+def _odd_date(record: Fee) -> Unreadable:
+    words = f'"{record.changed[:60]}" is not a date of the form MM/dd/yyyy HH:mm:ss with or without a zone; look the fee up in Alma'
+    return _fault(record, "date", "lastTransactionDate", words)
