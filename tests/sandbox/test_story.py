@@ -1,9 +1,12 @@
 """The two days, played once without any bridge and once with a naive one that does its work by hand."""
 
 import csv
+import re
+import tomllib
 from collections import Counter
 from pathlib import Path
 
+from bursarbridge.sandbox import story
 from bursarbridge.sandbox.campus import Campus
 from bursarbridge.sandbox.fees import FeeStatus
 from bursarbridge.sandbox.people import ADA, DAY_ONE, FERGUS, STUDENTS
@@ -96,3 +99,15 @@ def test_the_people_exercise_what_real_exports_have() -> None:
     assert {len(student.value) for student in STUDENTS} >= {7, 11}
     assert FERGUS not in STUDENTS
     assert any(count > 1 for count in Counter((owed.user, owed.cents) for owed in DAY_ONE).values())
+
+
+def test_the_campus_agrees_with_the_example_settings() -> None:
+    settings = tomllib.loads((Path(story.__file__).parents[1] / "examples/campus/bursarbridge.toml").read_text(encoding="utf-8"))
+    bursar = settings["bursar"]
+    day = f"{next(scenes()).at:%Y-%m-%d}"
+    assert bursar["business_unit"] == story.BUSINESS_UNIT
+    assert settings["campus"]["timezone"] == story.TIMEZONE
+    assert {row["charge"] for row in bursar["item_types"]} == story.ITEM_TYPES
+    assert {owed.fee_type for owed in DAY_ONE} <= {row["category"] for row in bursar["item_types"]}
+    assert {term["code"] for term in bursar["terms"] if term["from"] <= day <= term["to"]} == set(story.OPEN_TERMS)
+    assert all(re.fullmatch(settings["identity"]["student_id"], owed.user.value) for owed in DAY_ONE)

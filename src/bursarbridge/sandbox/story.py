@@ -17,6 +17,7 @@ TIMEZONE = "America/Los_Angeles"
 BUSINESS_UNIT = "EXCCD"
 OPEN_TERMS = ("2267",)
 ITEM_TYPES = frozenset(f"4100000001{number:02d}" for number in range(0, 100, 10))
+"""What this bursar knows as library charges; a test holds them equal to the example settings."""
 CHARGES = "library-charges"
 PAYMENTS = "library-payments"
 
