@@ -1,0 +1,80 @@
+"""Bytes on our own disk: read in blocks, written durably or not at all, and errors in words."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bursarbridge.errors import BridgeError, Refused, TryLater
+
+BLOCK_BYTES = 1 << 20
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_PERSON = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.EEXIST)
+
+
+def open_chunks(path: Path, size: int = 1 << 18) -> Iterator[bytes]:
+    """The file's bytes in order, `size` at a time; the file is closed at the end or when the iterator is dropped."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(size):
+                yield block
+    except OSError as error:
+        raise trouble(error, path) from error
+
+
+@contextmanager
+def durable(path: Path, mode: int = 0o600) -> Iterator[Callable[[bytes], None]]:
+    """Creates `path` anew and hands out its write function: at the end of the block the bytes are on disk, on any error no file is left.
+
+    Never follows a link and never writes into a file that exists. Raises TryLater when the disk is full, Refused when it may not write.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    except OSError as error:
+        raise trouble(error, path) from error
+    whole = False
+    try:
+        yield lambda block: _write(handle, block, path)
+        _flush(handle, path)
+        whole = True
+    finally:
+        os.close(handle)
+        if not whole:
+            path.unlink(missing_ok=True)
+
+
+def sync_folder(path: Path) -> None:
+    """Makes the names in a folder durable: a new name is only safe from a power cut once its folder is on disk."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def trouble(error: OSError, path: Path) -> BridgeError:
+    """The same error named for who acts next: a full disk or a flaky mount is TryLater, a wrong path or right is Refused."""
+    words = error.strerror or str(error)
+    if error.errno in _FULL:
+        return TryLater(f"{path}: the disk or the quota is full ({words}). Nothing half-written was left; free space, the next run tries again")
+    if error.errno in _PERSON:
+        return Refused(f"{path}: {words}. Check that the path is right and that the bridge's user may use it")
+    return TryLater(f"{path}: {words}. The next run tries again")
+
+
+def _write(handle: int, block: bytes, path: Path) -> None:
+    rest = memoryview(block)
+    try:
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    except OSError as error:
+        raise trouble(error, path) from error
+
+
+def _flush(handle: int, path: Path) -> None:
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        raise trouble(error, path) from error

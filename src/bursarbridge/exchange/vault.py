@@ -1,0 +1,113 @@
+"""Exact bytes under their SHA-256, written once: what arrived and what left, for as long as the retention says."""
+
+import fcntl
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from bursarbridge.errors import Refused
+from bursarbridge.exchange.disk import BLOCK_BYTES, durable, open_chunks, sync_folder, trouble
+
+__all__ = ["FileVault", "open_chunks"]
+
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+class FileVault:
+    """ports.Vault in a folder: root/aa/bb/<sha256>, files 0600, folders 0700. Any number of processes may keep at once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._incoming = root / "incoming"
+
+    def keep(self, source: Path) -> str:
+        """Copies the file in, in one pass with its hash, and returns the SHA-256 in hex once it is safe from a power cut; again is no error.
+
+        Raises TryLater when the disk is full (nothing is left behind), Refused when the source cannot be read or the kept copy is damaged.
+        """
+        try:
+            self._root.parent.mkdir(parents=True, exist_ok=True)
+            _private(self._root, self._incoming)
+            with self._keeping():
+                return self._keep(source)
+        except OSError as error:
+            raise trouble(error, self._root) from error
+
+    def path(self, sha256: str) -> Path:
+        """Where the bytes of that hash are, kept or not yet. Raises Refused when it is not a SHA-256 in small hex."""
+        if not _SHA256.fullmatch(sha256):
+            raise Refused(f"{sha256[:80]!a} is not a SHA-256: 64 digits of 0-9 and a-f. Copy it from the files list")
+        return self._root / sha256[:2] / sha256[2:4] / sha256
+
+    def verify(self, sha256: str) -> bool:
+        """Whether the kept bytes are there and still have that hash; reads them all."""
+        path = self.path(sha256)
+        if not path.is_file():
+            return False
+        digest = hashlib.sha256()
+        for block in open_chunks(path, BLOCK_BYTES):
+            digest.update(block)
+        return digest.hexdigest() == sha256
+
+    def _keep(self, source: Path) -> str:
+        temporary, digest, size = self._temporary(), hashlib.sha256(), 0
+        with durable(temporary) as write:
+            for block in open_chunks(source, BLOCK_BYTES):
+                digest.update(block)
+                write(block)
+                size += len(block)
+        try:
+            self._place(temporary, digest.hexdigest(), size)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return digest.hexdigest()
+
+    def _place(self, temporary: Path, sha256: str, size: int) -> None:
+        """Gives the copy its lasting name. Of two keepers at once the later replaces equal bytes by equal bytes."""
+        path = self.path(sha256)
+        folders = (path.parent.parent, path.parent)
+        _private(*folders)
+        if not path.exists():
+            temporary.rename(path)
+        elif (found := path.stat().st_size) != size:
+            raise Refused(
+                f"{path}: the kept copy is damaged ({found} bytes instead of {size}). "
+                "Check the disk, move the damaged file aside, then run again: the bytes at hand are whole"
+            )
+        for folder in (*reversed(folders), self._root):
+            sync_folder(folder)
+
+    def _temporary(self) -> Path:
+        mine = f"{os.getpid()}.{threading.get_ident()}"
+        return next(path for number in count() if not (path := self._incoming / f"{mine}.{number}").exists())
+
+    @contextmanager
+    def _keeping(self) -> Iterator[None]:
+        """Holds the vault's lock, shared. Whoever gets it alone first sweeps up what killed processes left in incoming/."""
+        handle = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if _alone(handle):
+                for left in self._incoming.iterdir():
+                    left.unlink(missing_ok=True)
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(handle)
+
+
+def _alone(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _private(*folders: Path) -> None:
+    for folder in folders:
+        folder.mkdir(mode=0o700, exist_ok=True)
