@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, SQLAlchemyDatasource, StepOptions
+from dbos import error as engine_error
 
 from bursarbridge.errors import TryLater
 
@@ -30,7 +31,7 @@ _JSON = DBOSPortableJSONSerializer()
 class Procedure(Protocol):
     """A flow as the engine sees it: given its steps, its run name and its instant, it returns a plain summary."""
 
-    def __call__(self, steps: DurableSteps, name: str, now: str) -> Mapping[str, object]:
+    def __call__(self, steps: DurableSteps, name: str, now: str, /) -> Mapping[str, object]:
         """Runs the flow; called again from the start when a crashed run is resumed, with finished steps replayed."""
         ...
 
@@ -51,7 +52,10 @@ class DurableSteps:
             "backoff_rate": 3.0,
             "should_retry": _is_passing,
         }
-        return DBOS.run_step(options, deed)
+        try:
+            return DBOS.run_step(options, deed)
+        except engine_error.DBOSMaxStepRetriesExceeded as error:
+            raise error.errors[-1] from error
 
     def post(self, name: str, deed: Callable[[sa.Connection], R]) -> R:
         """A step in one ledger transaction, together with its checkpoint."""

@@ -1,0 +1,57 @@
+"""Preview: the same procedures on the same files, with every outside effect left out and every posting taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from bursarbridge.ports import Endpoint, Proof, Waiting
+
+R = TypeVar("R")
+
+
+class PreviewSteps:
+    """Steps in one transaction that the caller rolls back."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def act(self, _name: str, deed: Callable[[], R]) -> R:
+        """Does it at once; the endpoints are read-only."""
+        return deed()
+
+    def post(self, _name: str, deed: Callable[[sa.Connection], R]) -> R:
+        """Posts into the transaction that will not be committed."""
+        return deed(self._connection)
+
+
+class ReadOnly:
+    """A place that is looked at and not touched (ports.Endpoint)."""
+
+    def __init__(self, place: Endpoint) -> None:
+        self._place = place
+
+    def waiting(self, patterns: Sequence[str]) -> list[Waiting]:
+        """What waits there."""
+        return self._place.waiting(patterns)
+
+    def fetch(self, name: str, target: Path) -> Waiting:
+        """A copy of a file."""
+        return self._place.fetch(name, target)
+
+    def clear(self, name: str) -> None:
+        """Leaves the file where it is."""
+
+    def upload(self, name: str, source: Path) -> None:
+        """Sends nothing."""
+
+    def publish(self, name: str, sha256: str) -> Proof:  # noqa: ARG002 - the port's signature
+        """Shows nothing; what would have left is told as if it stood there."""
+        return Proof.READ_BACK
+
+    def present(self, name: str) -> bool:
+        """Whether a file stands there now."""
+        return self._place.present(name)

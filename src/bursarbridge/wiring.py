@@ -1,0 +1,173 @@
+"""The only place that builds things and reads the clock: settings in, a working bridge out."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bursarbridge.assembly import FLOWS, library_flow
+from bursarbridge.config.model import FolderConnection, Settings
+from bursarbridge.errors import BridgeError
+from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
+from bursarbridge.exchange.folder import FolderEndpoint
+from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
+from bursarbridge.exchange.vault import FileVault
+from bursarbridge.flows.library import Summary, run_flow
+from bursarbridge.flows.preview import PreviewSteps, ReadOnly
+from bursarbridge.flows.run import Run, Steps, World, utc_text
+from bursarbridge.ports import Endpoint
+from bursarbridge.store import opening, runs
+from bursarbridge.store.books import Books
+
+Clock = Callable[[], datetime]
+Reached = Callable[[str], None]
+
+
+def system_clock() -> datetime:
+    """The instant it is now, UTC."""
+    return datetime.now(UTC)
+
+
+def crash_switch(environment: Mapping[str, str]) -> Reached:
+    """What happens at a named crash point: nothing, or, for tests, the death of this process at the point they name.
+
+    BURSARBRIDGE_CRASH_AT=NAME kills at the first time the point is reached, NAME#3 at the third.
+    """
+    wanted = environment.get("BURSARBRIDGE_CRASH_AT", "")
+    if not wanted:
+        return lambda _point: None
+    name, _, nth = wanted.partition("#")
+    left = [int(nth or "1")]
+
+    def reached(point: str) -> None:
+        if point == name:
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return reached
+
+
+@dataclass
+class Bridge:
+    """One campus's bridge: its settings, its ledger, and its ways to the world."""
+
+    settings: Settings
+    clock: Clock
+    wait: Callable[[float], None]
+    reached: Reached
+    ledger: sa.Engine
+    vault: FileVault
+
+    def run(self, flow: str) -> dict[str, object]:
+        """Runs a flow through the durable engine, after finishing what a crashed process left; returns its summary.
+
+        Raises jobs.lock.Busy when another process is running; TryLater or Refused when the run failed and said why.
+        """
+        with self.running() as start:
+            return start(flow)
+
+    @contextmanager
+    def running(self) -> Iterator[Callable[[str], dict[str, object]]]:
+        """An engine for several runs, one after another: what it yields runs one flow as of the clock's now."""
+        from bursarbridge.jobs.engine import Engine  # heavy, and only for those who run something
+        from bursarbridge.jobs.lock import only_one
+
+        opening.refuse_unsafe(self.ledger)
+        with only_one(self.ledger):
+            engine = Engine(self.ledger, {name: self._procedure(name) for name in FLOWS})
+            engine.launch()
+            try:
+                engine.finish_resumed()
+                yield lambda flow: self._start(engine.run, flow)
+            finally:
+                engine.close()
+
+    def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str) -> dict[str, object]:
+        now = self.clock()
+        name = f"{flow}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        try:
+            return {"run": name, "flow": flow, **start(flow, name, utc_text(now))}
+        except BridgeError as error:
+            with self.books(writing=True) as books:
+                runs.finish(books, runs.begin(books, name, flow, "1"), "failed", {"words": str(error)})
+            raise
+
+    def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
+        def procedure(steps: Steps, name: str, now: str) -> Summary:
+            with self._places() as place:
+                return run_flow(self._begin(steps, flow, name, now, self.vault), library_flow(flow, self.settings, place))
+
+        return procedure
+
+    def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: FileVault) -> Run:
+        world = World(vault, self.settings.storage.vault.parent / "scratch", self.wait, self.reached)
+        number = steps.post("begin", lambda connection: runs.begin(Books(connection, 0, now), name, flow, "1"))
+        today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
+        return Run(name, flow, number, now, today, steps, world)
+
+    def preview(self, flow: str) -> dict[str, object]:
+        """What a run would do with the files that wait now: the same code on the same data, everything taken back at the end."""
+        now = utc_text(self.clock())
+        with tempfile.TemporaryDirectory() as folder, self.ledger.connect() as connection, self._places(ReadOnly) as place:
+            transaction = connection.begin()
+            try:
+                run = self._begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder)))
+                return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place))}
+            finally:
+                transaction.rollback()
+
+    @contextmanager
+    def books(self, *, writing: bool = False) -> Iterator[Books]:
+        """The ledger in one transaction, for questions or (writing) for what a person decided."""
+        with self.ledger.connect().execution_options(reading=not writing) as connection, connection.begin():
+            books = Books(connection, 0, utc_text(self.clock()), self.reached)
+            if writing:
+                books.take_turn()
+            yield books
+
+    @contextmanager
+    def _places(self, around: Callable[[Endpoint], Endpoint] | None = None) -> Iterator[Callable[[str, str, Clear], Endpoint]]:
+        """Makes endpoints by connection, folder and way of clearing; closes their connections at the end."""
+        made: dict[tuple[str, str, Clear], PlaceEndpoint] = {}
+
+        def place(connection: str, folder: str, clear: Clear) -> Endpoint:
+            key = (connection, folder, clear)
+            if key not in made:
+                made[key] = self._endpoint(connection, folder, clear)
+            return around(made[key]) if around else made[key]
+
+        try:
+            yield place
+        finally:
+            for endpoint in made.values():
+                endpoint.close()
+
+    def _endpoint(self, connection: str, folder: str, clear: Clear) -> PlaceEndpoint:
+        where = self.settings.connections[connection]
+        if isinstance(where, FolderConnection):
+            return FolderEndpoint(where.path / folder, clear=clear, reached=self.reached)
+        key = where.key.path or Path(where.key.value())
+        address = SftpAddress(where.host, where.port, where.user, key, where.host_key, int(where.timeout.total_seconds()))
+        return SftpEndpoint(address, folder, clear=clear, reached=self.reached)
+
+    def close(self) -> None:
+        """Lets the database go."""
+        self.ledger.dispose()
+
+
+def build(settings: Settings, *, clock: Clock = system_clock, wait: Callable[[float], None] = time.sleep, reached: Reached | None = None) -> Bridge:
+    """A bridge on these settings, its database brought to the newest schema."""
+    ledger = opening.open_engine(settings.storage.database.url())
+    opening.migrate(ledger)
+    return Bridge(settings, clock, wait, reached or crash_switch(os.environ), ledger, FileVault(settings.storage.vault))
