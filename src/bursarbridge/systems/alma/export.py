@@ -88,7 +88,7 @@ class ExportReader:
         """The fee as suspense keeps it: without title, call number and comment, which are never read. Never raises."""
         assert isinstance(record, Fee)
         try:
-            cents = cents_of(record.sum)
+            cents = 0 if record.twice == "sum" else cents_of(record.sum)
         except Unreadable:
             cents = 0
         cents = -abs(cents) if record.category == CREDIT else cents

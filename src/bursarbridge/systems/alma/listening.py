@@ -125,7 +125,7 @@ def _page(parser: XMLParserType, parts: list[str], done: list[Fee], header: Head
             fields[slot] = "".join(parts).strip(_SPACE)
             parts.clear()
             if slot == "export_number":
-                header.export_number = fields.pop(slot)
+                header.export_number = fields.pop(slot) or header.export_number
             slot = ""
         else:
             below = above.pop()
