@@ -46,7 +46,7 @@ def _read(path: Path, environment: Mapping[str, str] | None) -> tuple[Settings |
     for slip in text.slips:
         desk.note("C002", _span(slip, desk), slip.words, slip.cure)
     root = overlaid(tree(text), os.environ if environment is None else environment)
-    settings = _settings(root, desk, path) if text.stilled else None
+    settings = _settings(root, desk, path) if text.stilled or not text.slips else None
     return settings, tuple(sorted(desk.faults, key=lambda fault: (fault.line, fault.column, fault.code)))
 
 

@@ -104,9 +104,10 @@ class Fault:
         """The fault as a person reads it: place and sentence, the line with a caret, effect and cure (ux.md section 7)."""
         lines = [f"{self.severity}[{self.code}] {self.place}  {self.words}"]
         if self.source:
-            lines += [f"{self.line:5d} | {self.source[:_SHOWN_WIDTH]}"]
-            if self.column <= _SHOWN_WIDTH:
-                lines += [f"      | {' ' * (self.column - 1)}{'^' * max(1, min(self.width, len(self.source) - self.column + 1))}"]
+            start = max(0, self.column - _SHOWN_WIDTH // 2) if len(self.source) > _SHOWN_WIDTH else 0
+            shown = self.source[start : start + _SHOWN_WIDTH]
+            width = max(1, min(self.width, len(shown) - (self.column - 1 - start)))
+            lines += [f"{self.line:5d} | {shown}", f"      | {' ' * (self.column - 1 - start)}{'^' * width}"]
         return "\n".join([*lines, f"  Effect: {self.effect}", f"  Cure: {self.cure}"])
 
 

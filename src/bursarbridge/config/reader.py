@@ -113,12 +113,14 @@ def section(shape: Callable[..., T], node: Node, desk: Desk) -> T:
     """
     _must_be_table(node)
     known = dict(_keys(shape))
-    _unknown(node, desk, tuple(name for name, _ in known.values()))
+    misspelt = _unknown(node, desk, tuple(name for name, _ in known.values()))
     values: dict[str, object] = {}
     whole = True
     for attribute, (name, found) in known.items():
         child = node.tables.get(name)
-        if child is None:
+        if child is None and name in misspelt:
+            whole = False
+        elif child is None:
             whole = _absent(node, desk, name, found, cast("type[DataclassInstance]", shape)) and whole
         elif child.stilled:
             whole = False
@@ -157,7 +159,9 @@ def _named_by_section(shape: Callable[..., object]) -> bool:
     return any(each.name == "name" and _KEY not in each.metadata for each in fields(cast("type[DataclassInstance]", shape)))
 
 
-def _unknown(node: Node, desk: Desk, known: tuple[str, ...]) -> None:
+def _unknown(node: Node, desk: Desk, known: tuple[str, ...]) -> set[str]:
+    """Notes the keys nobody knows; returns those that were probably meant, so that they are not called missing as well."""
+    meant: set[str] = set()
     for name, child in node.tables.items():
         if name in known or child.stilled or name.startswith(STILLED):
             continue
@@ -166,10 +170,12 @@ def _unknown(node: Node, desk: Desk, known: tuple[str, ...]) -> None:
             cure = "take it out, and change the secret; SFTP uses a key file: " + 'key = "file:keys/id_ed25519"'
             desk.at_value("C031", child, f'{where} has a secret in it: "{name}"', cure)
             continue
-        guess = nearest(name, known)
+        guess = nearest(name, tuple(key_name for key_name in known if key_name not in node.tables))
+        meant.add(guess)
         cure = f"did you mean {guess}?" if guess else f"{where} has these keys: {listed(known)}"
         what = "key" if child.kind == "value" else "key or section"
         desk.at_key("C003", child, f'{where} has no {what} "{name}"', cure)
+    return meant
 
 
 def _absent(node: Node, desk: Desk, name: str, found: _Key, shape: "type[DataclassInstance]") -> bool:

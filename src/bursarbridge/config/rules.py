@@ -12,7 +12,7 @@ from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Severity
 from bursarbridge.config.nodes import Node
 
-_ALMA_TYPES: Final = (
+ALMA_TYPES: Final = (
     "OVERDUEFINE",
     "RECALLEDOVERDUEFINE",
     "LOSTITEMREPLACEMENTFEE",
@@ -124,9 +124,9 @@ def _item_types(root: Node, desk: Desk) -> None:
 
 def _alma_category(row: Node, desk: Desk) -> None:
     category = row.text("category")
-    if not category or category in _ALMA_TYPES or re.fullmatch(r"CUSTOMER_DEFINED_[0-9]{2}", category):
+    if not category or category in ALMA_TYPES or re.fullmatch(r"CUSTOMER_DEFINED_[0-9]{2}", category):
         return
-    guess = nearest(category, _ALMA_TYPES)
+    guess = nearest(category, ALMA_TYPES)
     severity = Severity.ERROR if guess else Severity.WARNING
     cure = f'did you mean category = "{guess}"?' if guess else "compare it with the fineFeeType in an export; capital letters, no spaces"
     desk.at_value("C014", row.at("category"), f'fee type "{category}" is not one Alma is known to send', cure, severity=severity)
