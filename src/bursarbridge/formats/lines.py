@@ -31,13 +31,15 @@ def lines(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
 
 def _texts(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    offset = 0
+    offset, first = 0, True
     for chunk in chunks:
         pending = len(decoder.getstate()[0])
         text = _decoded(decoder, chunk, offset - pending, encoding, False)
         if b"\0" in chunk:
             raise Unreadable("nul", f"a NUL byte stands at byte {offset + chunk.index(0)}: the file is not {encoding} text (UTF-16, or damaged)")
-        yield text.removeprefix("\ufeff") if offset == 0 and encoding == "utf-8" else text
+        if text:
+            yield text.removeprefix("\ufeff") if first and encoding == "utf-8" else text
+            first = False
         offset += len(chunk)
     yield _decoded(decoder, b"", offset - len(decoder.getstate()[0]), encoding, True)
 

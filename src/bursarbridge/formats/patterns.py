@@ -48,11 +48,13 @@ def padded(field: Field) -> Callable[[Value], str]:
         strict = to_text(field)
         return lru_cache(REMEMBERED)(lambda value: strict(value).ljust(width))
     printed = str if field.kind is FieldKind.TEXT else to_text(field)
-    if field.blank is Blank.ALLOWED:
-        return lambda value: printed(value).rjust(width, "0") if zeros and value not in ("", ABSENT) else printed(value).ljust(width)
-    if field.align is Align.RIGHT:
-        return lambda value: printed(value).rjust(width, "0" if zeros else " ")
-    return lambda value: printed(value).ljust(width)
+    fill, right = "0" if zeros else " ", field.align is Align.RIGHT
+
+    def text(value: Value) -> str:
+        plain = printed(value)
+        return plain.rjust(width, fill) if right and plain else plain.ljust(width)
+
+    return text
 
 
 def unfolded(field: Field) -> Callable[[str], Value]:

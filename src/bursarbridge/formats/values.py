@@ -120,7 +120,7 @@ def _read_amount(field: Field) -> Callable[[str], Value]:
 
     def amount(text: str) -> Value:
         plain = text[:-3] + text[-2:]
-        if point and text[-3:-2] == "." and len(plain) <= 11 and plain.isascii() and plain.isdecimal():
+        if point and text[-3:-2] == "." and 3 <= len(plain) <= 11 and plain.isascii() and plain.isdecimal():
             return int(plain)
         cents = _slow_cents(field, text) if point else _bare_cents(field, text)
         if cents < 0 and not signed:

@@ -1,0 +1,1 @@
+"""PeopleSoft Campus Solutions: charges out, posting results and payments in. Pure."""

@@ -1,0 +1,89 @@
+"""PeopleSoft payment files into facts: cumulative reports (a row per payment) and snapshots (applied to date per item)."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import cast
+
+from bursarbridge.errors import Unreadable
+from bursarbridge.formats import delimited
+from bursarbridge.formats.shape import Layout
+from bursarbridge.ledger.facts import Payments
+from bursarbridge.ledger.money import cents_of
+from bursarbridge.ports import Rejected
+
+_CUMULATIVE = ("account", "paid_amount", "paid_on", "charge_amount", "item_type", "description")
+_SNAPSHOT = ("account", "applied_amount", "as_of_on", "item_amount", "item_type", "description")
+
+
+class PaymentReader:
+    """Reads a delimited payment file of a declared layout; a ports.Reader. A zero amount is a fact like any other.
+
+    `match` names the field that holds the reference. Sources: peoplesoft.md 2.1 (ITEM_SF), 2.3 P1.
+    """
+
+    def __init__(self, layout: Layout, match: str = "reference") -> None:
+        self._layout = layout
+        self._match = match
+        self._values = delimited.reader(layout)
+        self._pick = itemgetter(*_places(layout, match))
+
+    def records(self, chunks: Iterable[bytes]) -> Iterator[list[str]]:
+        """Every row's texts in file order; raises Unreadable when the file as a whole is unfit."""
+        return delimited.rows(self._layout, chunks)
+
+    def fact(self, record: object) -> Payments:
+        """The row's payment. Raises Unreadable naming the field: "amount", "date", "blank", "no_reference"."""
+        row = self._values(cast("list[str]", record))
+        picked = self._pick((*row, -1, ""))
+        reference, account, cents, paid_on, charge_cents, item_type, description = cast("tuple[str, str, int, str, int, str, str]", picked)
+        reference = reference.strip()
+        if not reference:
+            raise Unreadable("no_reference", "the row names no reference; find out which fee it paid, and assign it", where=f"field {self._match}")
+        return Payments(reference, account.strip(), cents, paid_on, charge_cents, item_type, description)
+
+    def rejected(self, record: object, error: Unreadable) -> Rejected:
+        """The row as suspense keeps it, its money as far as it can be read. Never raises."""
+        texts = cast("list[str]", record)
+        raw = raw_of(self._layout, texts)
+        amount = raw.get("applied_amount" if _is_snapshot(self._layout) else "paid_amount", "")
+        return Rejected(
+            error.code, str(error), raw.get(self._match, "").strip(), raw.get("account", "").strip(), cents_or_zero(amount), json.dumps(raw)
+        )
+
+    def revived(self, raw: str) -> list[str]:
+        """The row's texts from what `rejected` kept."""
+        return texts_of(self._layout, raw)
+
+
+def raw_of(layout: Layout, texts: Sequence[str]) -> dict[str, str]:
+    """A row's texts by field name."""
+    return {field.name: text for field, text in zip(layout.detail.fields, texts, strict=False)}
+
+
+def texts_of(layout: Layout, raw: str) -> list[str]:
+    """The inverse of raw_of, from its JSON; a field the layout has gained since is empty."""
+    kept: dict[str, str] = json.loads(raw)
+    return [kept.get(field.name, "") for field in layout.detail.fields]
+
+
+def cents_or_zero(text: str) -> int:
+    """The amount in cents as far as it can be read, else 0."""
+    try:
+        return cents_of(text.strip())
+    except Unreadable:
+        return 0
+
+
+def _is_snapshot(layout: Layout) -> bool:
+    return "applied_amount" in layout.detail.names
+
+
+def _places(layout: Layout, match: str) -> list[int]:
+    """Where in (*row, -1, "") each part of a Payments stands; -2 and -1 stand for what the layout lacks."""
+    names = layout.detail.names
+    wanted = (match, *(_SNAPSHOT if _is_snapshot(layout) else _CUMULATIVE))
+    missing = [name for name in wanted[:3] if name not in names]
+    if missing:
+        raise Unreadable("layout", f"layout {layout.name} cannot be read as payments: it has no {' and no '.join(missing)}")
+    return [names.index(name) if name in names else -2 if name.endswith("_amount") else -1 for name in wanted]
