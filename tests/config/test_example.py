@@ -62,8 +62,10 @@ def test_the_sample_payments_name_is_read_by_the_settings(tmp_path: Path) -> Non
     assert found is not None and found.groups() == ("20260802", "120000")
 
 
-def test_every_key_of_the_example_has_a_comment(tmp_path: Path) -> None:
+def test_every_key_of_the_example_is_explained_where_it_first_stands(tmp_path: Path) -> None:
     lines = write_example(tmp_path)[0].read_text("utf-8").splitlines()
-    keys = [line for line in lines if re.match(r"\w+ = ", line)]
-    commented = [line for line in keys if "#" in line]
-    assert len(commented) >= 50
+    first: dict[str, str] = {}
+    for number, line in enumerate(lines):
+        if re.match(r"\w+ = ", line):
+            first.setdefault(line.split(" = ")[0], f"{line} {lines[number - 1] if lines[number - 1].startswith('# ') else ''}")
+    assert [line for line in first.values() if "# " not in line] == []

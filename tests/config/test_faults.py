@@ -62,6 +62,8 @@ CASES = [
     ("C022", ITEM, ITEM.replace("library", "libary"), "libary"),
     ("C023", "generic-charges", "generic-charge", "charges"),
     ("C023", "asu-payments", "asu-charges", "payments"),
+    ("C016", '"{label}"', '"{label:.10}"', "charges"),
+    ("C023", 'kind = "cumulative"', 'kind = "snapshot"', "payments"),
     ("C024", '"generic-charges"', '"file:layouts/mine.toml"', "charges"),
     ("C025", "SHA256:AbCd", "SHA256:", "host_key"),
     ("C025", 'host_key = "SHA256:AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcdefg"\n', "", "[connections.district]"),

@@ -96,7 +96,6 @@ class AlmaSource:
 
     name: str
     adapter: str = required(kinds.choice("alma"))
-    office: str = optional(kinds.text, "Library")
     reference_prefix: str = required(places.prefix, example='"L"')
     connection: str = required(kinds.text, example='"library"')
     export: Export = required(table(Export), example='{ folder = "out", files = ["*.xml"] }')

@@ -187,9 +187,13 @@ def text_template(*allowed: str) -> Kind[str]:
 
 def _placeholders(key: str, template: str, allowed: tuple[str, ...]) -> set[str]:
     try:
-        used = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+        parts = [(name, form, turn) for _, name, form, turn in Formatter().parse(template) if name is not None]
     except ValueError as error:
         raise Flaw("C016", f"{key} is not a template: {error}", "write placeholders as {name} and a single brace as {{ or }}") from None
+    used = {name for name, _, _ in parts}
+    for name, form, turn in parts:
+        if name in allowed and (turn or (form and name != "sequence")):
+            raise Flaw("C016", f"{{{name}}} in {key} takes no format", f"write {{{name}}}; only {{sequence}} may have one, as in {{sequence:06d}}")
     for name in sorted(used - set(allowed)):
         if name in _PRIVATE:
             raise Flaw("C017", f"{{{name}}} is refused in {key}: {_PRIVATE[name]}", f"use {_braced(allowed)}")

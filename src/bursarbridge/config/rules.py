@@ -39,6 +39,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     _confirmations(root, desk)
     _item_types(root, desk)
     _files(root, desk)
+    _snapshot(root.at("bursar", "payments"), desk)
     _secrets(root, desk)
     calendar_rules(root.at("bursar"), desk)
 
@@ -180,6 +181,15 @@ def _meet(one: str, two: str) -> bool:
     tails = [re.split(r"[*?\]]", pattern)[-1] for pattern in (one, two)]
     begins = heads[0].startswith(heads[1]) or heads[1].startswith(heads[0])
     return begins and (tails[0].endswith(tails[1]) or tails[1].endswith(tails[0]))
+
+
+def _snapshot(payments: Node, desk: Desk) -> None:
+    """A shipped layout says by its name whether it is a snapshot; a layout of one's own may be either."""
+    layout, kind = payments.text("layout"), payments.text("kind")
+    if layout and kind in ("cumulative", "snapshot") and not layout.startswith("file:") and ("snapshot" in layout) != (kind == "snapshot"):
+        right = "snapshot" if kind == "cumulative" else "cumulative"
+        said = f'layout "{layout}" is not one for kind = "{kind}"'
+        desk.at_value("C023", payments.at("kind"), said, f'kind = "{right}", or another layout')
 
 
 def _secrets(root: Node, desk: Desk) -> None:
