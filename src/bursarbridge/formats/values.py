@@ -56,6 +56,8 @@ def _optional_to(field: Field, written: Callable[[Value], str]) -> Callable[[Val
 
 def _optional_from(field: Field, read: Callable[[str], Value]) -> Callable[[str], Value]:
     empty: Value = ABSENT if field.kind in (FieldKind.AMOUNT, FieldKind.COUNT) else ""
+    if field.blank is Blank.ALLOWED and read is str:
+        return str
     if field.blank is Blank.ALLOWED:
         return lambda text: read(text) if text else empty
     if field.kind is FieldKind.CHOICE:

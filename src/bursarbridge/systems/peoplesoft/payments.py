@@ -1,13 +1,13 @@
 """PeopleSoft payment files into facts: cumulative reports (a row per payment) and snapshots (applied to date per item)."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.formats import delimited
-from bursarbridge.formats.shape import Layout
+from bursarbridge.formats.shape import ABSENT, Layout
+from bursarbridge.formats.values import from_text
 from bursarbridge.ledger.facts import Payments
 from bursarbridge.ledger.money import cents_of
 from bursarbridge.ports import Rejected
@@ -25,8 +25,7 @@ class PaymentReader:
     def __init__(self, layout: Layout, match: str = "reference") -> None:
         self._layout = layout
         self._match = match
-        self._values = delimited.reader(layout)
-        self._pick = itemgetter(*_places(layout, match))
+        self._payment = _payment(layout, match)
 
     def records(self, chunks: Iterable[bytes]) -> Iterator[list[str]]:
         """Every row's texts in file order; raises Unreadable when the file as a whole is unfit."""
@@ -34,13 +33,7 @@ class PaymentReader:
 
     def fact(self, record: object) -> Payments:
         """The row's payment. Raises Unreadable naming the field: "amount", "date", "blank", "no_reference"."""
-        row = self._values(cast("list[str]", record))
-        picked = self._pick((*row, -1, ""))
-        reference, account, cents, paid_on, charge_cents, item_type, description = cast("tuple[str, str, int, str, int, str, str]", picked)
-        reference = reference.strip()
-        if not reference:
-            raise Unreadable("no_reference", "the row names no reference; find out which fee it paid, and assign it", where=f"field {self._match}")
-        return Payments(reference, account.strip(), cents, paid_on, charge_cents, item_type, description)
+        return self._payment(cast("list[str]", record))
 
     def rejected(self, record: object, error: Unreadable) -> Rejected:
         """The row as suspense keeps it, its money as far as it can be read. Never raises."""
@@ -79,11 +72,38 @@ def _is_snapshot(layout: Layout) -> bool:
     return "applied_amount" in layout.detail.names
 
 
-def _places(layout: Layout, match: str) -> list[int]:
-    """Where in (*row, -1, "") each part of a Payments stands; -2 and -1 stand for what the layout lacks."""
-    names = layout.detail.names
-    wanted = (match, *(_SNAPSHOT if _is_snapshot(layout) else _CUMULATIVE))
-    missing = [name for name in wanted[:3] if name not in names]
+def _payment(layout: Layout, match: str) -> Callable[[list[str]], Payments]:
+    """A function from a row's texts to its payment, with the look-ups done once: this is the hot path of a payment file."""
+    fields = {field.name: (at, from_text(field)) for at, field in enumerate(layout.detail.fields) if field.carries}
+    account, amount, *rest = _SNAPSHOT if _is_snapshot(layout) else _CUMULATIVE
+    missing = [name for name in (match, account, amount) if name not in fields]
     if missing:
         raise Unreadable("layout", f"layout {layout.name} cannot be read as payments: it has no {' and no '.join(missing)}")
-    return [names.index(name) if name in names else -2 if name.endswith("_amount") else -1 for name in wanted]
+    (at_reference, read_reference), (at_account, read_account), (at_cents, read_cents) = fields[match], fields[account], fields[amount]
+    day, charge, item_type, words = rest
+    (at_day, read_day), (at_type, read_type), (at_words, read_words) = (fields.get(name, (0, _nothing)) for name in (day, item_type, words))
+    at_charge, read_charge = fields.get(charge, (0, _absent))
+
+    def payment(texts: list[str]) -> Payments:
+        reference = str(read_reference(texts[at_reference])).strip()
+        if not reference:
+            raise Unreadable("no_reference", "the row names no reference; find out which fee it paid, and assign it", where=f"field {match}")
+        return Payments(
+            reference,
+            str(read_account(texts[at_account])).strip(),
+            int(read_cents(texts[at_cents])),
+            str(read_day(texts[at_day])),
+            int(read_charge(texts[at_charge])),
+            str(read_type(texts[at_type])),
+            str(read_words(texts[at_words])),
+        )
+
+    return payment
+
+
+def _nothing(_text: str) -> str:
+    return ""
+
+
+def _absent(_text: str) -> int:
+    return ABSENT
