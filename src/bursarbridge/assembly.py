@@ -71,7 +71,7 @@ def reader_of(settings: Settings, channel: str) -> Reader:
         if channel == f"{source.name}-export":
             return _export_reader(settings, source)
     if channel == f"{BURSAR}-payments":
-        return PaymentReader(_layout(settings, bursar.payments.layout), bursar.payments.match)
+        return PaymentReader(_layout(settings, bursar.payments.layout))
     if channel == f"{BURSAR}-results" and bursar.results is not None:
         return ResultReader(_layout(settings, bursar.results.layout))
     raise Refused(f'the settings no longer name a channel "{channel}"')
@@ -136,7 +136,7 @@ def _payments(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel
         settle_seconds=where.settle.total_seconds(),
         as_of=where.as_of,
         zone=settings.campus.timezone,
-        records=lambda path: records_in(PaymentReader(layout, where.match), path),
+        records=lambda path: records_in(PaymentReader(layout), path),
         post=poster,
         prepare=partial(retry_parked, name),
     )
