@@ -14,7 +14,8 @@ from bursarbridge.ledger.facts import Answer, Charge, Fact, Payments
 from bursarbridge.ledger.reference import number_in
 from bursarbridge.store import answers, charges, payments, runs, suspense
 from bursarbridge.store.books import CHUNK, Books
-from bursarbridge.store.payments import PARKED, Row, Statement
+from bursarbridge.store.payment_levels import Statement
+from bursarbridge.store.payments import PARKED, Row
 from bursarbridge.store.tally import Tally
 
 

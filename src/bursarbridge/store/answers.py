@@ -13,7 +13,7 @@ from bursarbridge.ledger.money import shown
 from bursarbridge.ledger.posting import AlreadyPosted, Conflict, LineState, Posted, decide_answer
 from bursarbridge.store import moves, suspense
 from bursarbridge.store.books import Books
-from bursarbridge.store.payments import standing_of
+from bursarbridge.store.standing import standing_of
 from bursarbridge.store.tally import Tally
 
 

@@ -77,8 +77,7 @@ def _compare(books: Books, source: int, channel: str, delivery: int, before: int
         assert isinstance(decision, Conflict)
         tally.conflicts.add(1, charge.cents)
         items.append(_conflict(charge, decision.words, delivery, int(row[5])))
-    settled = suspense.decided(books, [item.key for item in items])
-    suspense.put(books, channel, [item for item in items if item.key not in settled])
+    suspense.put_undecided(books, channel, items)
 
 
 def _conflict(charge: Charge, words: str, delivery: int, obligation: int) -> suspense.Item:

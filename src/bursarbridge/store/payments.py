@@ -6,22 +6,18 @@ through posting.decide_applied one by one. Both give the same answer (tests/stor
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from bursarbridge.ledger.entries import Entry, Place
 from bursarbridge.ledger.money import shown
-from bursarbridge.ledger.posting import AppliedLevel, Posted, Standing, Suspended, decide_applied
 from bursarbridge.store import moves, suspense
 from bursarbridge.store.books import Books
+from bursarbridge.store.payment_cases import notice_vanished, post_each, put_counted, raw_of
+from bursarbridge.store.payment_levels import Statement, remember
 from bursarbridge.store.tally import Tally
 
 PARKED = ("payment_unknown", "payment_before_charge", "payment_in_flight", "reversal_in_flight")
 """Codes that time may cure: they are decided again at every run."""
-
-_VANISHED_EACH = 20
-"""Up to this many vanished payments are named one by one; more of them are one question about the whole file."""
 
 
 class Row(NamedTuple):
@@ -33,20 +29,6 @@ class Row(NamedTuple):
     account: str
     period: int
     cents: int
-
-
-class Statement(NamedTuple):
-    """The file the rows come from: what it is and how it speaks."""
-
-    channel: str
-    delivery: int
-    as_of: str
-    source: int | None
-    """The source whose own references are matched; None when ours are."""
-    cumulative: bool
-    """A cumulative report is a full statement of its periods, so what it no longer lists has vanished."""
-    period: int
-    """The period the statement's own time falls in; 0 for snapshots."""
 
 
 def begin(books: Books) -> None:
@@ -73,9 +55,9 @@ def post(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
     _news(books)
     _older_or_same(books, statement, tally)
     _plain(books, statement, cause, tally)
-    _one_by_one(books, statement, cause, tally)
-    if statement.cumulative:
-        _vanished(books, statement)
+    post_each(books, statement, cause, tally)
+    if statement.cumulative and not _has_newer(books, statement):
+        notice_vanished(books, statement)
 
 
 def _matched(statement: Statement) -> str:
@@ -108,7 +90,6 @@ def _unknown(books: Books, statement: Statement, tally: Tally) -> None:
     )
     items = []
     for reference, period, account, cents, count in found:
-        tally.suspended.add(int(count), int(cents))
         words = f'{shown(int(cents))} was paid on "{reference}", which is no charge of ours; it is decided again at every run'
         items.append(
             suspense.Item(
@@ -118,12 +99,12 @@ def _unknown(books: Books, statement: Statement, tally: Tally) -> None:
                 reference,
                 account,
                 int(cents),
-                _raw(statement, reference, account, int(period), int(cents), int(count)),
+                raw_of(statement, reference, account, int(period), int(cents), int(count)),
                 int(count),
                 delivery=statement.delivery,
             )
         )
-    suspense.put(books, statement.channel, items)
+    put_counted(books, statement, items, tally)
 
 
 def _other_person(books: Books, statement: Statement, tally: Tally) -> None:
@@ -134,9 +115,8 @@ def _other_person(books: Books, statement: Statement, tally: Tally) -> None:
     )
     items = []
     for row in found:
-        tally.suspended.add(int(row[6]), int(row[5]))
         words = f"{shown(int(row[5]))} names person {row[2]}, but the charge is on {row[3]}; check the payment file, nothing was posted"
-        raw = _raw(statement, row[4], row[2], int(row[1]), int(row[5]), int(row[6]))
+        raw = raw_of(statement, row[4], row[2], int(row[1]), int(row[5]), int(row[6]))
         items.append(
             suspense.Item(
                 f"payment:{row[0]}:{row[1]}",
@@ -152,7 +132,7 @@ def _other_person(books: Books, statement: Statement, tally: Tally) -> None:
             )
         )
     if items:
-        suspense.put(books, statement.channel, items)
+        put_counted(books, statement, items, tally)
         books.do("delete from level where account <> ''")
 
 
@@ -210,12 +190,17 @@ def _older(books: Books, statement: Statement) -> str:
     """The condition that makes a row too old to count. A cumulative report is judged as a whole, a snapshot row by row."""
     if not statement.cumulative:
         return "known_as_of > :as_of"
-    newer = books.one(
-        "select exists (select 1 from delivery where channel = :channel and state = 'read' and as_of > :as_of)",
-        channel=statement.channel,
-        as_of=statement.as_of,
+    return "(1 = 1 or :as_of = '')" if _has_newer(books, statement) else "(1 = 0 and :as_of = '')"
+
+
+def _has_newer(books: Books, statement: Statement) -> bool:
+    return bool(
+        books.one(
+            "select exists (select 1 from delivery where channel = :channel and state = 'read' and as_of > :as_of)",
+            channel=statement.channel,
+            as_of=statement.as_of,
+        )
     )
-    return "(1 = 1 or :as_of = '')" if newer else "(1 = 0 and :as_of = '')"
 
 
 def _plain(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
@@ -230,117 +215,6 @@ def _plain(books: Books, statement: Statement, cause: int, tally: Tally) -> None
     tally.posted.add(int(row[3]) - int(row[4]), int(row[1]) - int(row[2]))
     tally.already.add(int(row[4]), int(row[2]))
     books.do(f"insert into move select obligation_id, 3, 4, cents - known, 'payment' from news where {plain} order by obligation_id")
-    _remember(books, statement, plain)
+    remember(books, statement, plain)
     books.do(f"delete from news where {plain}")
     moves.carry_out(books, cause)
-
-
-def _remember(books: Books, statement: Statement, condition: str) -> None:
-    books.do(
-        "insert into applied (obligation_id, period, cents, row_count, as_of, delivery_id) "
-        f"select obligation_id, period, cents, row_count, :as_of, :delivery from news where {condition} order by obligation_id "
-        "on conflict (obligation_id, period) do update set cents = excluded.cents, row_count = excluded.row_count, as_of = excluded.as_of, "
-        "delivery_id = excluded.delivery_id",
-        as_of=statement.as_of,
-        delivery=statement.delivery,
-    )
-    if books.one("select exists (select 1 from suspense where resolved_at is null and item_key like 'payment:%')"):
-        books.do(
-            "update suspense set resolved_at = :at, resolution = 'posted' where resolved_at is null and item_key in "
-            f"(select 'payment:' || obligation_id || ':' || period from news where {condition})",
-            at=books.now,
-        )
-
-
-def _one_by_one(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
-    """Everything that is not plain, decided by the pure rule: over-payments, closed charges, reversals."""
-    items: list[suspense.Item] = []
-    for row in books.rows("select n.*, o.source_reference, o.account from news n join obligation o on o.id = n.obligation_id order by 1, 2"):
-        obligation, period, cents, count, known, known_rows, known_as_of = (row[0], row[1], *(row[i] for i in range(2, 7)))
-        told, before = AppliedLevel(int(cents), statement.as_of), AppliedLevel(int(known), known_as_of if not statement.cumulative else "")
-        decision = decide_applied(told, before, standing_of(books, int(obligation)))
-        if isinstance(decision, Posted):
-            repeated = min(int(known_rows), int(count) - 1)
-            tally.posted.add(int(count) - repeated, told.cents - before.cents)
-            tally.already.add(repeated, before.cents)
-            moves.plan(books, [(int(obligation), entry) for entry in decision.entries])
-            _remember(books, statement, f"obligation_id = {int(obligation)} and period = {int(period)}")
-            moves.carry_out(books, cause)
-            items.extend(_tell_source(int(obligation), str(row[8]), str(row[9]), decision.entries, statement))
-            continue
-        assert isinstance(decision, Suspended)
-        tally.suspended.add(int(count), told.cents)
-        raw = _raw(statement, str(row[8]), str(row[9]), int(period), told.cents, int(count))
-        key = f"payment:{obligation}:{period}"
-        items.append(
-            suspense.Item(
-                key,
-                decision.code,
-                decision.words,
-                str(row[8]),
-                str(row[9]),
-                told.cents - before.cents,
-                raw,
-                int(count),
-                delivery=statement.delivery,
-                obligation=int(obligation),
-            )
-        )
-    suspense.put(books, statement.channel, items)
-
-
-def _tell_source(obligation: int, reference: str, account: str, entries: Sequence[Entry], statement: Statement) -> list[suspense.Item]:
-    """A reversal of money that the source was told of: its file cannot carry that back (only positive sums), so a person must."""
-    cents = sum(entry.cents for entry in entries if entry.source is Place.SETTLED)
-    if not cents:
-        return []
-    words = f"{shown(cents)} that the source was told is paid was taken back; it is open at the bursar again, open it in the source by hand"
-    key = f"reopened:{obligation}:{statement.delivery}"
-    return [suspense.Item(key, "reopened", words, reference, account, cents, delivery=statement.delivery, obligation=obligation)]
-
-
-def _vanished(books: Books, statement: Statement) -> None:
-    """Payments that the report listed before and no longer does: noticed, never taken as a reversal by themselves."""
-    if _older(books, statement).startswith("(1 = 1"):
-        return
-    periods = {int(row[0]) for row in books.rows("select distinct period from level")} | {statement.period}
-    listed = ", ".join(str(period) for period in sorted(periods))
-    gone = (
-        f"from applied a join obligation o on o.id = a.obligation_id where a.period in ({listed}) and a.cents > 0 "
-        "and not exists (select 1 from level l where l.obligation_id = a.obligation_id and l.period = a.period) "
-        "and not exists (select 1 from suspense s where s.obligation_id = a.obligation_id and s.resolved_at is null "
-        "and s.code in ('payment_other_person')) and a.delivery_id in (select id from delivery where channel = :channel)"
-    )
-    count, cents = books.rows(f"select count(*), coalesce(sum(a.cents), 0) {gone}", channel=statement.channel)[0]
-    books.do(
-        "update suspense set resolved_at = :at, resolution = 'listed again' where resolved_at is null and code = 'payment_vanished' "
-        "and obligation_id in (select obligation_id from level)",
-        at=books.now,
-    )
-    if int(count) > _VANISHED_EACH:
-        words = f"the report no longer lists {count} payments ({shown(int(cents))}) that it listed before; nothing was taken back, check the file"
-        key = f"vanished:{statement.channel}:{statement.delivery}"
-        suspense.put(books, statement.channel, [suspense.Item(key, "payments_vanished", words, cents=int(cents), delivery=statement.delivery)])
-        return
-    items = []
-    for row in books.rows(f"select a.obligation_id, a.period, a.cents, o.source_reference, o.account {gone}", channel=statement.channel):
-        words = f"the report no longer lists the payment of {shown(int(row[2]))}; nothing was taken back: was it reversed?"
-        raw = _raw(statement, row[3], row[4], int(row[1]), 0, 0)
-        key = f"vanished:{row[0]}:{row[1]}:{row[2]}"
-        items.append(
-            suspense.Item(key, "payment_vanished", words, row[3], row[4], int(row[2]), raw, delivery=statement.delivery, obligation=int(row[0]))
-        )
-    settled = suspense.decided(books, [item.key for item in items])
-    suspense.put(books, statement.channel, [item for item in items if item.key not in settled])
-
-
-def standing_of(books: Books, obligation: int) -> Standing:
-    """Where the cents of one obligation are."""
-    found = books.rows("select place, cents from position where place in (1, 2, 3, 4, 5, 6, 7) and obligation_id = :id", id=obligation)
-    return Standing(**{Place(int(row[0])).word: int(row[1]) for row in found})
-
-
-def _raw(statement: Statement, reference: str, account: str, period: int, cents: int, rows: int) -> str:
-    return json.dumps(
-        {"reference": reference, "account": account, "period": period, "cents": cents, "rows": rows, "as_of": statement.as_of}, ensure_ascii=False
-    )

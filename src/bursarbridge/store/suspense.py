@@ -44,16 +44,20 @@ def put(books: Books, channel: str, items: Sequence[Item]) -> None:
 
 def put_rejected(books: Books, channel: str, delivery: int, rejected: Sequence[Rejected], tally: Tally) -> None:
     """Takes the records that could not be facts; one that a person dismissed before counts as seen."""
-    dismissed = decided(books, [record_key(channel, one.raw) for one in rejected])
-    items = []
-    for one in rejected:
-        key = record_key(channel, one.raw)
-        if key in dismissed:
-            tally.already.add(1, one.cents)
-            continue
-        tally.suspended.add(1, one.cents)
-        items.append(Item(key, one.code, one.words, one.reference, one.account, one.cents, one.raw, delivery=delivery))
-    put(books, channel, items)
+    items = [
+        Item(record_key(channel, one.raw), one.code, one.words, one.reference, one.account, one.cents, one.raw, delivery=delivery) for one in rejected
+    ]
+    undecided = put_undecided(books, channel, items)
+    for item in items:
+        (tally.suspended if item.key in undecided else tally.already).add(1, item.cents)
+
+
+def put_undecided(books: Books, channel: str, items: Sequence[Item]) -> set[str]:
+    """Opens those items about which no person has decided, with the same money, that nothing is to be done; returns their keys."""
+    decided = _decided(books, items)
+    undecided = [item for item in items if (item.key, item.cents) not in decided]
+    put(books, channel, undecided)
+    return {item.key for item in undecided}
 
 
 def record_key(channel: str, raw: str) -> str:
@@ -79,11 +83,12 @@ def open_total(books: Books) -> Count:
     return Count(int(row[0]), int(row[1]))
 
 
-def decided(books: Books, keys: Sequence[str]) -> set[str]:
-    """Those of the keys about which a person said before that nothing is to be done."""
-    if not keys or not books.one("select exists (select 1 from suspense where resolution in ('dismiss', 'keep'))"):
+def _decided(books: Books, items: Sequence[Item]) -> set[tuple[str, int]]:
+    if not items or not books.one("select exists (select 1 from suspense where resolution in ('dismiss', 'keep', 'credit'))"):
         return set()
     books.temporary("wanted_key", "item_key text")
-    books.stage("wanted_key", ("item_key",), [(key,) for key in keys])
-    sql = "select distinct s.item_key from wanted_key w join suspense s on s.item_key = w.item_key where s.resolution in ('dismiss', 'keep')"
-    return {str(row[0]) for row in books.rows(sql)}
+    books.stage("wanted_key", ("item_key",), [(item.key,) for item in items])
+    sql = (
+        "select s.item_key, s.cents from wanted_key w join suspense s on s.item_key = w.item_key where s.resolution in ('dismiss', 'keep', 'credit')"
+    )
+    return {(str(row[0]), int(row[1])) for row in books.rows(sql)}

@@ -10,7 +10,7 @@ from bursarbridge.ledger.posting import Standing
 from bursarbridge.ledger.reference import number_in, reference_of
 from bursarbridge.ledger.verdict import InFlight, Question
 from bursarbridge.store.books import Books
-from bursarbridge.store.payments import standing_of
+from bursarbridge.store.standing import standing_of
 
 
 def places(books: Books) -> dict[str, int]:

@@ -1,0 +1,162 @@
+"""Payments that set statements do not post: decided one by one by the pure rule; and payments that a report no longer lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bursarbridge.ledger.entries import Entry, Kind, Place
+from bursarbridge.ledger.money import shown
+from bursarbridge.ledger.posting import AppliedLevel, Decision, Posted, Suspended, decide_applied
+from bursarbridge.store import answers, moves, suspense
+from bursarbridge.store.books import Books
+from bursarbridge.store.payment_levels import Statement, remember
+from bursarbridge.store.standing import standing_of
+from bursarbridge.store.tally import Tally
+
+_VANISHED_EACH = 20
+"""Up to this many vanished payments are named one by one; more of them are one question about the whole file."""
+
+
+class _News(NamedTuple):
+    """A level that differs from what was known."""
+
+    obligation: int
+    period: int
+    cents: int
+    rows: int
+    known: int
+    known_rows: int
+    known_as_of: str
+    open: int
+    reference: str
+    account: str
+
+
+def post_each(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
+    """Everything that is not plain: over-payments, closed charges, reversals."""
+    items: list[suspense.Item] = []
+    told_items: list[suspense.Item] = []
+    for row in books.rows("select n.*, o.source_reference, o.account from news n join obligation o on o.id = n.obligation_id order by 1, 2"):
+        news = _News._make(row)
+        decision = _decide(books, statement, news)
+        if isinstance(decision, Posted):
+            told_items.extend(_carry(books, statement, cause, news, decision, tally))
+            continue
+        assert isinstance(decision, Suspended)
+        items.append(_parked(statement, news, decision))
+    suspense.put(books, statement.channel, told_items)
+    put_counted(books, statement, items, tally)
+
+
+def _decide(books: Books, statement: Statement, news: _News) -> Decision:
+    told = AppliedLevel(int(news.cents), statement.as_of)
+    # A cumulative report was judged by its age as a whole before; a snapshot row is judged by its own.
+    known = AppliedLevel(int(news.known), "" if statement.cumulative else news.known_as_of)
+    decision = decide_applied(told, known, standing_of(books, news.obligation))
+    if isinstance(decision, Suspended) and decision.code == "reversal_in_flight" and _assume_told(books, news.obligation):
+        return decide_applied(told, known, standing_of(books, news.obligation))
+    return decision
+
+
+def _assume_told(books: Books, obligation: int) -> bool:
+    """A payment is taken back while its remittance, verifiably delivered, has no answer: the source is taken to know of it.
+
+    Only so can the charge be open again at once; the line is marked as assumed, and a person is asked to open the fee in
+    the source. A remittance that has not left yet keeps the reversal waiting instead.
+    """
+    lines = books.rows(
+        "select l.batch_id, l.line_no, l.cents from batch_line l join batch b on b.id = l.batch_id "
+        "where l.obligation_id = :o and l.from_place = 4 and l.state = 'sent' and b.state in ('SENT', 'RECEIVED')",
+        o=obligation,
+    )
+    for batch, line_no, cents in lines:
+        cause = books.cause("assumed", batch=int(batch), words="assumed: delivered, and taken back by the bursar since")
+        moves.plan(books, [(obligation, Entry(Place.IN_TRANSIT, Place.SETTLED, int(cents), Kind.PAYMENT))])
+        moves.carry_out(books, cause)
+        books.do("update batch_line set state = 'assumed' where batch_id = :b and line_no = :n", b=int(batch), n=int(line_no))
+        answers.settle(books, int(batch))
+    return bool(lines)
+
+
+def _carry(books: Books, statement: Statement, cause: int, news: _News, decision: Posted, tally: Tally) -> list[suspense.Item]:
+    repeated = min(int(news.known_rows), int(news.rows) - 1) if news.rows else 0
+    tally.posted.add(int(news.rows) - repeated, int(news.cents) - int(news.known))
+    tally.already.add(repeated, int(news.known))
+    moves.plan(books, [(news.obligation, entry) for entry in decision.entries])
+    remember(books, statement, f"obligation_id = {int(news.obligation)} and period = {int(news.period)}")
+    moves.carry_out(books, cause)
+    return _tell_source(news.obligation, news.reference, news.account, decision.entries, statement)
+
+
+def _parked(statement: Statement, news: _News, decision: Suspended) -> suspense.Item:
+    raw = raw_of(statement, news.reference, news.account, int(news.period), int(news.cents), int(news.rows))
+    return suspense.Item(
+        f"payment:{news.obligation}:{news.period}",
+        decision.code,
+        decision.words,
+        news.reference,
+        news.account,
+        int(news.cents),
+        raw,
+        int(news.rows),
+        delivery=statement.delivery,
+        obligation=int(news.obligation),
+    )
+
+
+def put_counted(books: Books, statement: Statement, items: Sequence[suspense.Item], tally: Tally) -> None:
+    """Opens items and counts their rows; what a person has decided before counts as seen."""
+    undecided = suspense.put_undecided(books, statement.channel, items)
+    for item in items:
+        (tally.suspended if item.key in undecided else tally.already).add(item.rows, item.cents)
+
+
+def _tell_source(obligation: int, reference: str, account: str, entries: Sequence[Entry], statement: Statement) -> list[suspense.Item]:
+    """A reversal of money that the source was told of: its file cannot carry that back (only positive sums), so a person must."""
+    cents = sum(entry.cents for entry in entries if entry.source is Place.SETTLED)
+    if not cents:
+        return []
+    words = f"{shown(cents)} that the source was told is paid was taken back; it is open at the bursar again, open it in the source by hand"
+    key = f"reopened:{obligation}:{statement.delivery}"
+    return [suspense.Item(key, "reopened", words, reference, account, cents, delivery=statement.delivery, obligation=obligation)]
+
+
+def notice_vanished(books: Books, statement: Statement) -> None:
+    """Payments that the report listed before and no longer does: noticed, never taken as a reversal by themselves."""
+    periods = {int(row[0]) for row in books.rows("select distinct period from level")} | {statement.period}
+    listed = ", ".join(str(period) for period in sorted(periods))
+    gone = (
+        f"from applied a join obligation o on o.id = a.obligation_id where a.period in ({listed}) and a.cents > 0 "
+        "and not exists (select 1 from level l where l.obligation_id = a.obligation_id and l.period = a.period) "
+        "and not exists (select 1 from suspense s where s.obligation_id = a.obligation_id and s.resolved_at is null "
+        "and s.code in ('payment_other_person')) and a.delivery_id in (select id from delivery where channel = :channel)"
+    )
+    count, cents = books.rows(f"select count(*), coalesce(sum(a.cents), 0) {gone}", channel=statement.channel)[0]
+    books.do(
+        "update suspense set resolved_at = :at, resolution = 'listed again' where resolved_at is null and code = 'payment_vanished' "
+        "and obligation_id in (select obligation_id from level)",
+        at=books.now,
+    )
+    if int(count) > _VANISHED_EACH:
+        words = f"the report no longer lists {count} payments ({shown(int(cents))}) that it listed before; nothing was taken back, check the file"
+        key = f"vanished:{statement.channel}:{statement.delivery}"
+        suspense.put(books, statement.channel, [suspense.Item(key, "payments_vanished", words, cents=int(cents), delivery=statement.delivery)])
+        return
+    items = []
+    for row in books.rows(f"select a.obligation_id, a.period, a.cents, o.source_reference, o.account {gone}", channel=statement.channel):
+        words = f"the report no longer lists the payment of {shown(int(row[2]))}; nothing was taken back: was it reversed?"
+        raw = raw_of(statement, row[3], row[4], int(row[1]), 0, 0)
+        key = f"vanished:{row[0]}:{row[1]}:{row[2]}"
+        items.append(
+            suspense.Item(key, "payment_vanished", words, row[3], row[4], int(row[2]), raw, delivery=statement.delivery, obligation=int(row[0]))
+        )
+    suspense.put_undecided(books, statement.channel, items)
+
+
+def raw_of(statement: Statement, reference: str, account: str, period: int, cents: int, rows: int) -> str:
+    """What a parked payment needs to be decided again."""
+    return json.dumps(
+        {"reference": reference, "account": account, "period": period, "cents": cents, "rows": rows, "as_of": statement.as_of}, ensure_ascii=False
+    )
