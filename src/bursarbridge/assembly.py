@@ -157,7 +157,7 @@ def _charges(settings: Settings, source: AlmaSource) -> ChargeDestination:
             due_rules=tuple(DueRule(one.from_on.isoformat(), DueKind(one.rule), one.days or one.day) for one in bursar.due_dates),
             term_by=TermBy(bursar.charges.term_by),
             amount_max_cents=bursar.charges.amount_max_cents,
-            description=bursar.charges.description.replace("{office}", source.office.replace("{", "{{").replace("}", "}}")),
+            description=bursar.charges.description,
         )
     )
 
