@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bursarbridge.config.model import AlmaSource, PaymentReports, PeopleSoftBursar, Results, Settings
-from bursarbridge.errors import Refused
+from bursarbridge.errors import Refused, Unreadable
 from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.flows.collect import Channel
@@ -75,6 +75,25 @@ def reader_of(settings: Settings, channel: str) -> Reader:
     if channel == f"{BURSAR}-results" and bursar.results is not None:
         return ResultReader(_layout(settings, bursar.results.layout))
     raise Refused(f'the settings no longer name a channel "{channel}"')
+
+
+def revive(settings: Settings, channel: str, raw: str) -> Fact | Rejected:
+    """What a kept record says with today's settings."""
+    reader = reader_of(settings, channel)
+    record = reader.revived(raw)
+    try:
+        return reader.fact(record)
+    except Unreadable as error:
+        return reader.rejected(record, error)
+
+
+def record_poster(settings: Settings, channel: str) -> Callable[[Reading, list[Fact]], None]:
+    """What posts a single fact of a channel. Raises Refused for a channel whose records are not decided one by one."""
+    for source in settings.sources.values():
+        if channel == f"{source.name}-export":
+            poster = ChargePoster(source.name, source.reference_prefix)
+            return lambda reading, facts: poster(reading, iter(facts))
+    raise Refused(f'records of "{channel}" are decided again when their file comes again')
 
 
 def _export(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel:

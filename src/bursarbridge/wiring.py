@@ -11,22 +11,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from bursarbridge.assembly import FLOWS, library_flow
+from bursarbridge.assembly import FLOWS, library_flow, record_poster, revive
 from bursarbridge.config.model import FolderConnection, Settings
-from bursarbridge.errors import BridgeError
+from bursarbridge.errors import BridgeError, Refused
 from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
 from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.library import Summary, run_flow
 from bursarbridge.flows.preview import PreviewSteps, ReadOnly
+from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.ports import Endpoint
-from bursarbridge.store import opening, runs
+from bursarbridge.store import opening, runs, views
 from bursarbridge.store.books import Books
 
 Clock = Callable[[], datetime]
@@ -126,6 +128,21 @@ class Bridge:
                 return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place))}
             finally:
                 transaction.rollback()
+
+    def resolve(self, number: int, action: str, actor: str, note: str) -> str:
+        """Carries out a person's decision about a suspense item, in one transaction; returns what came of it.
+
+        Raises Refused when there is no such item or the decision is not lawful.
+        """
+        with self.books(writing=True) as books:
+            item = views.item(books, number)
+            if item is None:
+                raise Refused(f"there is no suspense item {number}; `bursarbridge suspense list` shows what is open")
+            name = f"resolve-{number}-{self.clock():%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+            books.run = runs.begin(books, name, "suspense", "1")
+            said = resolve(books, item, action, actor, note, partial(revive, self.settings), partial(record_poster, self.settings))
+            runs.finish(books, books.run, "completed", {"item": number, "action": action})
+            return said
 
     @contextmanager
     def books(self, *, writing: bool = False) -> Iterator[Books]:

@@ -216,6 +216,12 @@ def mark_in_doubt(books: Books, batch: int, words: str) -> bool:
     return True
 
 
+def send_again(books: Books, batch: int) -> None:
+    """A person has looked: the document is not there and never was, so the same bytes may leave again."""
+    move(BatchState(str(books.one("select state from batch where id = :id", id=batch))), BatchState.SEALED)
+    books.do("update batch set state = 'SEALED', uploaded_at = null where id = :id", id=batch)
+
+
 class Awaiting(NamedTuple):
     """A batch that left and has lines without an answer."""
 

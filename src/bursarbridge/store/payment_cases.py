@@ -36,7 +36,7 @@ class _News(NamedTuple):
 
 def post_each(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
     """Everything that is not plain: over-payments, closed charges, reversals."""
-    items: list[suspense.Item] = []
+    items: list[Counted] = []
     told_items: list[suspense.Item] = []
     for row in books.rows("select n.*, o.source_reference, o.account from news n join obligation o on o.id = n.obligation_id order by 1, 2"):
         news = _News._make(row)
@@ -45,7 +45,7 @@ def post_each(books: Books, statement: Statement, cause: int, tally: Tally) -> N
             told_items.extend(_carry(books, statement, cause, news, decision, tally))
             continue
         assert isinstance(decision, Suspended)
-        items.append(_parked(statement, news, decision))
+        items.append(Counted(_parked(statement, news, decision), int(news.cents)))
     suspense.put(books, statement.channel, told_items)
     put_counted(books, statement, items, tally)
 
@@ -98,7 +98,7 @@ def _parked(statement: Statement, news: _News, decision: Suspended) -> suspense.
         decision.words,
         news.reference,
         news.account,
-        int(news.cents),
+        int(news.cents) - int(news.known),
         raw,
         int(news.rows),
         delivery=statement.delivery,
@@ -106,11 +106,18 @@ def _parked(statement: Statement, news: _News, decision: Suspended) -> suspense.
     )
 
 
-def put_counted(books: Books, statement: Statement, items: Sequence[suspense.Item], tally: Tally) -> None:
+class Counted(NamedTuple):
+    """An item, and the cents of the rows it stands for (its own cents are what is at stake)."""
+
+    item: suspense.Item
+    cents: int
+
+
+def put_counted(books: Books, statement: Statement, counted: Sequence[Counted], tally: Tally) -> None:
     """Opens items and counts their rows; what a person has decided before counts as seen."""
-    undecided = suspense.put_undecided(books, statement.channel, items)
-    for item in items:
-        (tally.suspended if item.key in undecided else tally.already).add(item.rows, item.cents)
+    undecided = suspense.put_undecided(books, statement.channel, [one.item for one in counted])
+    for one in counted:
+        (tally.suspended if one.item.key in undecided else tally.already).add(one.item.rows, one.cents)
 
 
 def _tell_source(obligation: int, reference: str, account: str, entries: Sequence[Entry], statement: Statement) -> list[suspense.Item]:
@@ -153,6 +160,20 @@ def notice_vanished(books: Books, statement: Statement) -> None:
             suspense.Item(key, "payment_vanished", words, row[3], row[4], int(row[2]), raw, delivery=statement.delivery, obligation=int(row[0]))
         )
     suspense.put_undecided(books, statement.channel, items)
+
+
+def set_level(books: Books, statement: Statement, obligation: int, period: int, cents: int, rows: int) -> None:
+    """Writes down a level that a person decided."""
+    books.do(
+        "insert into applied (obligation_id, period, cents, row_count, as_of, delivery_id) values (:o, :p, :cents, :rows, :as_of, :delivery) "
+        "on conflict (obligation_id, period) do update set cents = excluded.cents, row_count = excluded.row_count, as_of = excluded.as_of",
+        o=obligation,
+        p=period,
+        cents=cents,
+        rows=rows,
+        as_of=statement.as_of,
+        delivery=statement.delivery,
+    )
 
 
 def raw_of(statement: Statement, reference: str, account: str, period: int, cents: int, rows: int) -> str:

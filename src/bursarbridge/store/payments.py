@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bursarbridge.ledger.money import shown
 from bursarbridge.store import moves, suspense
 from bursarbridge.store.books import Books
-from bursarbridge.store.payment_cases import notice_vanished, post_each, put_counted, raw_of
+from bursarbridge.store.payment_cases import Counted, notice_vanished, post_each, put_counted, raw_of
 from bursarbridge.store.payment_levels import Statement, remember
 from bursarbridge.store.tally import Tally
 
@@ -104,7 +104,7 @@ def _unknown(books: Books, statement: Statement, tally: Tally) -> None:
                 delivery=statement.delivery,
             )
         )
-    put_counted(books, statement, items, tally)
+    put_counted(books, statement, [Counted(item, item.cents) for item in items], tally)
 
 
 def _other_person(books: Books, statement: Statement, tally: Tally) -> None:
@@ -132,7 +132,7 @@ def _other_person(books: Books, statement: Statement, tally: Tally) -> None:
             )
         )
     if items:
-        put_counted(books, statement, items, tally)
+        put_counted(books, statement, [Counted(item, item.cents) for item in items], tally)
         books.do("delete from level where account <> ''")
 
 
