@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,11 +61,12 @@ def sshd_path() -> str:
 
 
 @contextmanager
-def openssh(root: Path, keys: Keys, subsystem: str = "internal-sftp", port: int = 0) -> Iterator[Served]:
+def openssh(root: Path, keys: Keys, subsystem: str = "internal-sftp", more_host_keys: Sequence[Path] = ()) -> Iterator[Served]:
     """OpenSSH's sshd as the user we are, with its own configuration; `root` is served under its own path."""
-    sshd, port, home = sshd_path(), port or free_port(), keys.host_path.parent
+    sshd, port, home = sshd_path(), free_port(), keys.host_path.parent
     settings = home / "sshd_config"
-    settings.write_text(_sshd_settings(sshd, keys, port, subsystem))
+    more = "".join(f"HostKey {path}\n" for path in more_host_keys)
+    settings.write_text(_sshd_settings(sshd, keys, port, subsystem) + more)
     log = home / "sshd.log"
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd's privilege separation asks for it, as root only

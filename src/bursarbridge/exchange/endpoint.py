@@ -4,7 +4,6 @@ How a document leaves (docs/exchange.md): upload under a hidden temporary name, 
 reading back. Whatever was cut in between, publish looks first and goes on from what stands there (reliability.md T15-T18).
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -14,7 +13,7 @@ from typing import Literal
 
 from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange import names
-from bursarbridge.exchange.disk import durable
+from bursarbridge.exchange.disk import durable, hashing
 from bursarbridge.exchange.place import Gone, Place, Seen
 from bursarbridge.ports import Proof, Waiting
 
@@ -187,18 +186,10 @@ class PlaceEndpoint:
 
     def _digest(self, name: str) -> tuple[str | None, int]:
         """The SHA-256 and size of what can be read under the name; (None, 0) when nothing is there."""
-        digest, size = hashlib.sha256(), 0
-
-        def sink(block: bytes) -> None:
-            nonlocal size
-            digest.update(block)
-            size += len(block)
-
-        if self._plain(name) is None:
-            return None, 0
-        with suppress(Gone):
-            self._place.read(name, sink)
-            return digest.hexdigest(), size
+        if self._plain(name) is not None:
+            with suppress(Gone), hashing() as digest:
+                self._place.read(name, digest.update)
+                return digest.sha256(), digest.size
         return None, 0
 
     def _conflict(self, name: str, size: int, sha256: str) -> BridgeError:

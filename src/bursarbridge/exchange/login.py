@@ -1,6 +1,7 @@
 """Logging in to an SFTP server: pinned host key, our key, modern algorithms, nothing from the user's own ssh settings or agent."""
 
 import socket
+from itertools import chain
 
 import asyncssh
 
@@ -30,24 +31,24 @@ async def log_in(address: SftpAddress) -> asyncssh.SSHClientConnection:
 
     Raises Refused for a wrong host key, an unknown user or an unusable key of ours; TryLater when the server cannot be reached.
     """
-    pin, key, shown = pin_of(address), _our_key(address), []
-    for family in pin.families:
+    pin, key = pin_of(address), _our_key(address)
+    shown: list[str] = []
+    families = pin.families
+    while families:
         gatekeeper = Gatekeeper(pin)
         try:
-            return await _connect(address, key, family, gatekeeper)
-        except asyncssh.HostKeyNotVerifiable:
-            shown.append(gatekeeper.shown)
-        except asyncssh.KeyExchangeFailed as error:
-            # no host key of this kind; a failure over anything else repeats with the next kind and is told at the end
-            last = error
+            return await _connect(address, key, tuple(chain.from_iterable(families)), gatekeeper)
         except (asyncssh.Error, OSError) as error:
-            raise _unreached(address, error) from error
-    if shown:
-        raise wrong_key(address, pin, shown)
-    raise Refused(f"{address.host}:{address.port} offers no algorithms that are still safe ({last}). Nothing was sent; it needs a newer SSH server")
+            if not gatekeeper.refused:
+                if shown:
+                    break  # it has no other kind of key
+                raise _unreached(address, error) from error
+            shown.append(gatekeeper.refused)
+            families = tuple(family for family in families if gatekeeper.kind not in family) if pin.any_kind else ()
+    raise wrong_key(address, pin, shown)
 
 
-async def _connect(address: SftpAddress, key: asyncssh.SSHKey, family: tuple[str, ...], gatekeeper: Gatekeeper) -> asyncssh.SSHClientConnection:
+async def _connect(address: SftpAddress, key: asyncssh.SSHKey, algorithms: tuple[str, ...], gatekeeper: Gatekeeper) -> asyncssh.SSHClientConnection:
     return await asyncssh.connect(
         address.host,
         address.port,
@@ -55,7 +56,7 @@ async def _connect(address: SftpAddress, key: asyncssh.SSHKey, family: tuple[str
         client_keys=[key],
         client_factory=lambda: gatekeeper,
         known_hosts=([], [], []),  # nobody is trusted beforehand: every key goes past the gatekeeper
-        server_host_key_algs=family,
+        server_host_key_algs=algorithms,
         kex_algs=_KEX,
         encryption_algs=_CIPHERS,
         mac_algs=_MACS,
@@ -87,6 +88,8 @@ def _unreached(address: SftpAddress, error: Exception) -> BridgeError:
             f"{where} does not let {address.user} in with our key {address.key_path}. Nothing was sent; "
             "ask whoever runs the server to enter our public key for this user"
         )
+    if isinstance(error, asyncssh.KeyExchangeFailed):
+        return Refused(f"{where} offers no algorithms that are still safe ({error.reason}). Nothing was sent; it needs a newer SSH server")
     if isinstance(error, socket.gaierror):
         return TryLater(f"{where}: the name cannot be resolved now ({error.strerror}). Check the spelling if this goes on; the next run tries again")
     words = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__

@@ -17,17 +17,19 @@ _FAMILIES = (
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """The agreed key: its fingerprint, and the kinds of key to ask for, likeliest first."""
+    """The agreed key: its fingerprint, and the kinds of key to ask for, the agreed one first."""
 
     fingerprint: str
     families: tuple[tuple[str, ...], ...]
+    any_kind: bool
+    """A bare fingerprint does not say of which kind its key is: a server with several keys is asked for each in turn."""
 
 
 def pin_of(address: SftpAddress) -> Pin:
     """Reads the address's pin, a public key line or a fingerprint; Refused when it is neither."""
     text = address.host_key.strip()
     if text.startswith("SHA256:"):
-        return Pin(text.rstrip("="), _FAMILIES)
+        return Pin(text.rstrip("="), _FAMILIES, any_kind=True)
     try:
         key = asyncssh.import_public_key(_key_line(text))
     except (asyncssh.KeyImportError, ValueError) as error:
@@ -35,21 +37,24 @@ def pin_of(address: SftpAddress) -> Pin:
             f'{address.host}: the pinned host key "{text[:40]}" is neither a public key line (ssh-ed25519 AAAA...) nor a SHA256: fingerprint. '
             "Ask whoever runs the server for it, or see docs/exchange.md for the command"
         ) from error
-    kind = "rsa-sha2-512" if key.get_algorithm() == "ssh-rsa" else key.get_algorithm()
-    first = [family for family in _FAMILIES if kind in family]
-    return Pin(key.get_fingerprint("sha256"), (*first, *(family for family in _FAMILIES if family not in first)))
+    kind = _kind(key)
+    families = tuple(sorted(_FAMILIES, key=lambda family: kind not in family))
+    return Pin(key.get_fingerprint("sha256"), families, any_kind=False)
 
 
 class Gatekeeper(asyncssh.SSHClient):
-    """Says yes to the pinned key and to no other; remembers what was shown so that a person can compare."""
+    """Says yes to the pinned key and to no other; remembers the one it refused, so that a person can compare."""
 
     def __init__(self, pin: Pin) -> None:
-        self.shown = ""
+        self.refused = ""
+        self.kind = ""
         self._pin = pin
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002 (asyncssh's signature)
-        self.shown = key.get_fingerprint("sha256")
-        return self.shown == self._pin.fingerprint
+        shown = key.get_fingerprint("sha256")
+        if shown != self._pin.fingerprint:
+            self.refused, self.kind = shown, _kind(key)
+        return not self.refused
 
 
 def wrong_key(address: SftpAddress, pin: Pin, shown: list[str]) -> Refused:
@@ -65,3 +70,9 @@ def _key_line(text: str) -> str:
     words = text.split()
     start = next((place for place, word in enumerate(words) if word.startswith(("ssh-", "ecdsa-"))), 0)
     return " ".join(words[start : start + 2])
+
+
+def _kind(key: asyncssh.SSHKey) -> str:
+    """The key's host key algorithm; an RSA key's own name means SHA-1, which is not used."""
+    algorithm = str(key.get_algorithm())
+    return "rsa-sha2-512" if algorithm == "ssh-rsa" else algorithm

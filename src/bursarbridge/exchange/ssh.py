@@ -65,8 +65,8 @@ class SshPlace:
         async def act(sftp: Sftp) -> None:
             file = await self._timed(sftp.open(self._at(name), "rb", encoding=None))
             try:
-                offset = 0
-                while block := cast(bytes, await self._timed(file.read(BLOCK_BYTES, offset))):
+                size, offset = (await self._timed(file.stat())).size, 0
+                while block := cast(bytes, await self._timed(file.read(_want(size, offset), offset))):
                     sink(block)
                     offset += len(block)
             finally:
@@ -188,6 +188,11 @@ class SshPlace:
 
     def _at(self, name: str) -> str:
         return posixpath.join(self._folder, name)
+
+
+def _want(size: int | None, offset: int) -> int:
+    """How much to ask for next: what the file should still have, or a little to see whether it grew."""
+    return BLOCK_BYTES if size is None else min(BLOCK_BYTES, max(size - offset, 1 << 15))
 
 
 def _seen(name: str, attributes: asyncssh.SFTPAttrs) -> Seen:

@@ -1,7 +1,6 @@
 """Exact bytes under their SHA-256, written once: what arrived and what left, for as long as the retention says."""
 
 import fcntl
-import hashlib
 import os
 import re
 import threading
@@ -11,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from bursarbridge.errors import Refused
-from bursarbridge.exchange.disk import BLOCK_BYTES, durable, open_chunks, sync_folder, trouble
+from bursarbridge.exchange.disk import BLOCK_BYTES, durable, hashing, open_chunks, sync_folder, trouble
 
 __all__ = ["FileVault", "open_chunks"]
 
@@ -49,23 +48,24 @@ class FileVault:
         path = self.path(sha256)
         if not path.is_file():
             return False
-        digest = hashlib.sha256()
-        for block in open_chunks(path, BLOCK_BYTES):
-            digest.update(block)
-        return digest.hexdigest() == sha256
+        with hashing() as digest:
+            for block in open_chunks(path, BLOCK_BYTES):
+                digest.update(block)
+            return digest.sha256() == sha256
 
     def _keep(self, source: Path) -> str:
-        temporary, digest, size = self._temporary(), hashlib.sha256(), 0
-        with durable(temporary) as write:
-            for block in open_chunks(source, BLOCK_BYTES):
-                digest.update(block)
-                write(block)
-                size += len(block)
+        temporary = self._temporary()
+        with hashing() as digest:
+            with durable(temporary) as write:
+                for block in open_chunks(source, BLOCK_BYTES):
+                    digest.update(block)
+                    write(block)
+            sha256 = digest.sha256()
         try:
-            self._place(temporary, digest.hexdigest(), size)
+            self._place(temporary, sha256, digest.size)
         finally:
             temporary.unlink(missing_ok=True)
-        return digest.hexdigest()
+        return sha256
 
     def _place(self, temporary: Path, sha256: str, size: int) -> None:
         """Gives the copy its lasting name. Of two keepers at once the later replaces equal bytes by equal bytes."""
