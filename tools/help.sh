@@ -1,0 +1,10 @@
+#!/bin/sh
+# What ./dev can do.
+cat <<'HELP'
+./dev bursarbridge demo       two days on an invented campus, end to end, ending with the three books side by side
+./dev bursarbridge --help     every verb of the program
+./dev test                    every gate: ruff, format, types, import rules, tests (in CI nothing is skipped)
+./dev test PATH or -k WORDS   the same gates, and only those tests; options go to pytest
+./dev ruff format             lays the code out
+./dev COMMAND...              any command in the locked environment: python, pytest, mypy, lint-imports, uv
+HELP

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Every gate, each reported; pytest last, so that its closing line is the last word. Arguments go to pytest.
+set -u
+cd "$(dirname "$0")/.."
+export UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
+run() { .uv/bin/uv run --locked "$@" </dev/null; }
+failed=""
+gate() {
+  name=$1
+  shift
+  echo "== $name" >&2
+  run "$@" || failed="$failed $name,"
+}
+
+sh tools/system.sh || failed="$failed system,"
+gate ruff ruff check .
+gate format ruff format --check .
+gate types mypy
+gate imports lint-imports --no-logo
+echo "== tests" >&2
+run pytest -n 2 "$@" || failed="$failed tests,"
+[ -z "$failed" ] || {
+  echo "./dev test: failed:${failed%,}" >&2
+  exit 1
+}
