@@ -1,6 +1,7 @@
 """Real SFTP servers for tests, on a free loopback port: OpenSSH's own sshd, an embedded asyncssh one, and a proxy that cuts connections."""
 
 import asyncio
+import errno
 import getpass
 import os
 import shutil
@@ -193,6 +194,15 @@ def small_disk(path: Path, kilobytes: int) -> Iterator[bool]:
     finally:
         if mounted:
             subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no small disk can be mounted: our own writes find the disk full."""
+
+    def write(handle: int, block: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("bursarbridge.exchange.disk.os.write", write)
 
 
 def eventually(true: Callable[[], bool], seconds: float = 5.0) -> bool:

@@ -19,7 +19,7 @@ from bursarbridge.exchange.endpoint import PlaceEndpoint
 from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
 from bursarbridge.ports import Proof
-from tests.servers import CuttingProxy, Keys, Served, cutting, embedded, free_port, openssh, small_disk
+from tests.servers import CuttingProxy, Keys, Served, cutting, embedded, free_port, full_disk, openssh, small_disk
 
 DOCUMENT = b"H 1 12.50\nD 1 12.50\n" * 4000
 SHA256 = hashlib.sha256(DOCUMENT).hexdigest()
@@ -290,7 +290,7 @@ def test_T19_our_own_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with small_disk(tmp_path / "small", 64) as mounted:
         small = tmp_path / "small"
         if not mounted:
-            _full_disk(monkeypatch)
+            full_disk(monkeypatch)
         with pytest.raises(TryLater, match="full"):
             FolderEndpoint(small).upload(NAME, source)
         with pytest.raises(TryLater, match="full"):
@@ -333,13 +333,6 @@ def test_T19_a_server_without_the_right_to_write_is_for_a_person(keys: Keys, tmp
         with pytest.raises(Refused, match="right to read, write"):
             endpoint.upload(NAME, document)
         endpoint.close()
-
-
-def _full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    def write(handle: int, block: bytes) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("bursarbridge.exchange.disk.os.write", write)
 
 
 # T20

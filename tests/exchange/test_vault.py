@@ -13,7 +13,7 @@ import pytest
 from bursarbridge.errors import Refused, TryLater
 from bursarbridge.exchange.vault import FileVault, open_chunks
 from bursarbridge.ports import Vault
-from tests.servers import small_disk
+from tests.servers import full_disk, small_disk
 
 CONTENT = b"exact \x00\xff bytes\r\n" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -94,16 +94,17 @@ def test_a_missing_source_is_for_a_person(tmp_path: Path) -> None:
     assert kept(tmp_path / "vault") == []
 
 
-def test_T19_a_full_disk_keeps_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+def test_T19_a_full_disk_keeps_nothing_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "large"
     source.write_bytes(os.urandom(300_000))
     with small_disk(tmp_path / "small", 64) as mounted:
         if not mounted:
-            pytest.skip("this machine mounts no tmpfs")
+            full_disk(monkeypatch)
         vault = FileVault(tmp_path / "small")
         with pytest.raises(TryLater, match="full"):
             vault.keep(source)
         assert kept(tmp_path / "small") == []
+        monkeypatch.undo()
         source.write_bytes(b"small")
         assert vault.verify(vault.keep(source))
 
