@@ -28,9 +28,9 @@ class Reading:
 
     def facts(self, records: Records) -> Iterator[Fact]:
         """The facts among the records; rejections go to suspense on the way, so that none can be dropped."""
-        for record in records:
+        for number, record in enumerate(records, 1):
             if isinstance(record, Rejected):
-                self._rejected.append(record)
+                self._rejected.append(record._replace(words=f"{self.arrived.name}, record {number}: {record.words}"))
                 if len(self._rejected) >= 1000:
                     self.put_rejected()
             else:
