@@ -234,6 +234,11 @@ def test_no_fees_at_all_is_a_lawful_export() -> None:
     assert readings([f'<xml-fragment xmlns="{NAMESPACE}"><userExportedFineFees/></xml-fragment>'.encode()]) == []
 
 
+def test_unknown_elements_among_the_fees_are_passed_over() -> None:
+    for fees in ((fee(), "<xb:note/>"), ("<xb:note><xb:sum>5</xb:sum></xb:note>", fee())):
+        assert len(readings([document(person(*fees), person())])) == 1
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -243,6 +248,7 @@ def test_no_fees_at_all_is_a_lawful_export() -> None:
         f"{ROOT}<xb:userFineFee/></xb:xml-fragment>",
         f"{PEOPLE}<xb:newWrapper>{person(fee())}</xb:newWrapper>{SHUT}",
         f"{PEOPLE}{person(fee().replace('</xb:userFineFee>', fee() + '</xb:userFineFee>'))}{SHUT}",
+        f"{PEOPLE}{person(fee()).replace('userFineFee>', 'userFinefee>')}{SHUT}",
         f"{PEOPLE}{person(fee(sum='1<xb:b/>0'))}{SHUT}",
         f"{PEOPLE}{person(fee(), value='00<xb:b/>12345')}{SHUT}",
     ],

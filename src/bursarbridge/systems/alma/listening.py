@@ -7,7 +7,7 @@ from xml.parsers.expat import XMLParserType
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.formats.xml import DEPTH_MAX, TEXT_MAX, feed, open_parser
-from bursarbridge.systems.alma.vocabulary import FEE, FEE_BOXES, FEE_SLOTS, FEE_TEXTS, PLACES, ROOT, TEXTS
+from bursarbridge.systems.alma.vocabulary import BOXES, FEE, FEE_SLOTS, FEE_WORDS, NOT_HERE, PLACES, ROOT, TEXTS
 
 _PIECE = 1 << 18
 """Bytes fed at once, so that memory stays flat however large the caller's chunks are."""
@@ -44,8 +44,9 @@ class Fee(NamedTuple):
 
 _Person = tuple[str, str, str, str, str]
 _NOBODY: _Person = ("", "", "", "", "")
+_FEES_SEEN = " "
+"""No element's name; stands where the unknown element of a list of fees would, once the list has shown a fee."""
 _BLANK = [""] * len(FEE_SLOTS)
-_OPEN = -1
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ def _joined(parser: XMLParserType, parts: list[str]) -> None:
 
 def _page(parser: XMLParserType, parts: list[str], done: list[Fee], header: Header) -> tuple[Start, End]:
     """Handlers for everything above a fee: they follow PLACES and hand over to the fee's own handlers."""
-    below, slot = PLACES[""], ""
+    below, slot, unknown = PLACES[""], "", ""
     above: list[dict[str, str]] = []
     fields: dict[str, str] = {}
     person: list[_Person] = [_NOBODY]
@@ -98,21 +99,24 @@ def _page(parser: XMLParserType, parts: list[str], done: list[Fee], header: Head
     take = parts.append
 
     def start(name: str, _attributes: list[str]) -> None:
-        nonlocal below, slot
+        nonlocal below, slot, unknown
         place = below.get(name)
         if slot or place is None:
             _unplaced(parser, slot, name, above)
+            unknown = unknown or name
             stray(name)
         elif place in TEXTS:
             slot = place
             parser.CharacterDataHandler = take
         elif place == "fee":
             parser.StartElementHandler, parser.EndElementHandler = inside
+            unknown = _FEES_SEEN
         else:
             above.append(below)
             below = PLACES[place]
             if place == "fees":
                 person[0] = _person(fields)
+                unknown = ""
             elif place == "person":
                 fields.clear()
 
@@ -128,6 +132,8 @@ def _page(parser: XMLParserType, parts: list[str], done: list[Fee], header: Head
                 header.export_number = fields.pop(slot) or header.export_number
             slot = ""
         else:
+            if unknown and unknown != _FEES_SEEN and below is PLACES["fees"]:
+                raise _unlike(parser, f"a list of fees holds {_local(unknown)} and not one userFineFee")
             below = above.pop()
 
     outside = (start, end)
@@ -138,39 +144,40 @@ def _page(parser: XMLParserType, parts: list[str], done: list[Fee], header: Head
 def _fee(
     parser: XMLParserType, parts: list[str], done: list[Fee], person: list[_Person], stray: Callable[[str], None], outside: tuple[Start, End]
 ) -> tuple[Start, End]:
-    """Handlers within one fee. `slots` says what is wanted where we stand, `slot` what is open: _OPEN nothing but boxes, 0 a field not wanted."""
+    """Handlers within one fee. `words` says what may stand where we are; `slot` what field is open: None none, 0 one that is not wanted."""
     row = _BLANK.copy()
-    take, new, slots, slot = parts.append, tuple.__new__, FEE_TEXTS, _OPEN
+    take, new, words = parts.append, tuple.__new__, FEE_WORDS
+    slot: int | None = None
 
     def start(name: str, _attributes: list[str]) -> None:
-        nonlocal slots, slot
-        if slot != _OPEN:
-            if slot:
-                raise _unlike(parser, f"the field {FEE_SLOTS[slot]} holds an element {_local(name)}")
-            stray(name)
-        elif name in slots:
-            slot = slots[name]
-            parser.CharacterDataHandler = take
-        elif name in FEE_BOXES and slots is FEE_TEXTS:
-            slots = FEE_BOXES[name]
-        elif name == FEE:
-            raise _unlike(parser, "a userFineFee stands within another")
+        nonlocal words, slot
+        if slot is None:
+            if name not in words:
+                slot = 0
+            elif (slot := words[name]) > 0:
+                parser.CharacterDataHandler = take
+            elif slot == NOT_HERE:
+                raise _unlike(parser, "a userFineFee stands within another")
+            else:
+                words, slot = BOXES[slot], None
+        elif slot:
+            raise _unlike(parser, f"the field {FEE_SLOTS[slot]} holds an element {_local(name)}")
         else:
-            slot = 0
+            stray(name)
 
     def end(_name: str) -> None:
-        nonlocal slots, slot
-        if not slot:
-            slot = _OPEN
-        elif slot != _OPEN:
+        nonlocal words, slot
+        if slot:
             parser.CharacterDataHandler = None
             if row[slot]:
                 row[0] = FEE_SLOTS[slot]
             row[slot] = parts[0].strip(_SPACE) if len(parts) == 1 else "".join(parts).strip(_SPACE)
             parts.clear()
-            slot = _OPEN
-        elif slots is not FEE_TEXTS:
-            slots = FEE_TEXTS
+            slot = None
+        elif slot is not None:
+            slot = None
+        elif words is not FEE_WORDS:
+            words = FEE_WORDS
         else:
             done.append(new(Fee, (*person[0], *row)))
             row[:] = _BLANK

@@ -38,13 +38,21 @@ def _slots(wanted: dict[str, str]) -> dict[str, int]:
     return {full(local): FEE_SLOTS.index(slot) for local, slot in wanted.items()}
 
 
-FEE_TEXTS = _slots({"fineFeeType": "category", "lastTransactionDate": "changed", "itemBarcode": "item", "bursarTransactionId": "reference"})
-"""The wanted texts that stand directly in a fee. Titles, call numbers and comments are never read: they say what a person borrowed."""
+NOT_HERE, _OWNER, _SUM = -1, -2, -3
 
-_OWNER = _slots({"libraryCode": "owner"})
-FEE_BOXES = {
+FEE_WORDS = _slots({"fineFeeType": "category", "lastTransactionDate": "changed", "itemBarcode": "item", "bursarTransactionId": "reference"}) | {
     full("owneredEntity"): _OWNER,
     full("ownedEntity"): _OWNER,
-    full("compositeSum"): _slots({"currency": "currency", "sum": "sum"}),
+    full("compositeSum"): _SUM,
+    FEE: NOT_HERE,
+}
+"""What may stand directly in a fee: the place of a wanted text, or a number below zero: a box (see BOXES), or what must not stand there.
+
+Titles, call numbers and comments are never read: they say what a person borrowed.
+"""
+
+BOXES = {
+    _OWNER: _slots({"libraryCode": "owner"}) | {FEE: NOT_HERE},
+    _SUM: _slots({"currency": "currency", "sum": "sum"}) | {FEE: NOT_HERE},
 }
 """The elements in a fee that hold wanted texts of their own."""
