@@ -11,6 +11,7 @@ DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 _PLAIN = "0123456789abcdefghijklmnopqrstuv"
 _TO_PLAIN = str.maketrans(DIGITS, _PLAIN)
+_OURS = frozenset(DIGITS)
 _PAIRS = tuple(high + low for high in DIGITS for low in DIGITS)
 _WIDTH = 8
 _CHECK = 997
@@ -27,10 +28,9 @@ def number_in(prefix: str, reference: str) -> int:
     body = reference[len(prefix) :]
     if not reference.startswith(prefix) or len(body) != _WIDTH + 2:
         raise Unreadable("reference", f'"{reference[:40]}" is not a reference of ours ({prefix} and {_WIDTH + 2} letters or digits)')
-    try:
-        number = int(body[:_WIDTH].translate(_TO_PLAIN), 32)
-    except ValueError:
-        raise Unreadable("reference", f'"{reference[:40]}" holds a character that our references never have') from None
+    if not _OURS.issuperset(body):  # int() would also read blanks, signs, underscores and digits of other scripts
+        raise Unreadable("reference", f'"{reference[:40]}" holds a character that our references never have')
+    number = int(body[:_WIDTH].translate(_TO_PLAIN), 32)
     if number == 0 or _PAIRS[number % _CHECK] != body[_WIDTH:]:
         raise Unreadable("reference", f'"{reference[:40]}" fails its check digits: it was mistyped or cut')
     return number
