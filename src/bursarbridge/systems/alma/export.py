@@ -11,7 +11,8 @@ from bursarbridge.errors import Unreadable
 from bursarbridge.ledger.facts import Charge
 from bursarbridge.ledger.money import cents_of, shown
 from bursarbridge.ports import Rejected
-from bursarbridge.systems.alma.listening import Fee, Header, fees
+from bursarbridge.systems.alma.listening import Fee, Header
+from bursarbridge.systems.alma.plain import fees_quickly
 
 CREDIT = "CREDIT"
 """The fee type of every credit row, whatever the fee it belongs to was (alma.md 0, item 3)."""
@@ -56,7 +57,7 @@ class ExportReader:
     def records(self, chunks: Iterable[bytes]) -> Iterator[Fee]:
         """Every fee of the export in order. Raises Unreadable when the document as a whole is unfit, maybe after some were yielded."""
         self._header = Header()
-        return fees(chunks, self._header)
+        return fees_quickly(chunks, self._header)
 
     def fact(self, record: object) -> Charge:
         """The charge one fee says. Raises Unreadable with the codes of docs/systems/alma.md; amounts are cents, exact."""
