@@ -98,17 +98,17 @@ class Bridge:
     def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str) -> dict[str, object]:
         now = self.clock()
         name = f"{flow}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-        try:
-            return {"run": name, "flow": flow, **start(flow, name, utc_text(now))}
-        except BridgeError as error:
-            with self.books(writing=True) as books:
-                runs.finish(books, runs.begin(books, name, flow, "1"), "failed", {"words": str(error)})
-            raise
+        return {"run": name, "flow": flow, **start(flow, name, utc_text(now))}
 
     def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
-            with self._places() as place:
-                return run_flow(self._begin(steps, flow, name, now, self.vault), library_flow(flow, self.settings, place))
+            try:
+                with self._places() as place:
+                    return run_flow(self._begin(steps, flow, name, now, self.vault), library_flow(flow, self.settings, place))
+            except BridgeError as error:
+                with self.books(writing=True) as books:
+                    runs.finish(books, runs.begin(books, name, flow, "1"), "failed", {"words": str(error)})
+                raise
 
         return procedure
 

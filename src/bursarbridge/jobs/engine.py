@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, SQLAlchemyDatasource, StepOptions
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, PortableWorkflowError, SetWorkflowID, SQLAlchemyDatasource, StepOptions
 from dbos import error as engine_error
 
-from bursarbridge.errors import TryLater
+from bursarbridge.errors import BridgeError, Refused, TryLater, Unreadable
 
 R = TypeVar("R")
 
@@ -26,6 +26,8 @@ VERSION = "1"
 _NAME = "bursarbridge"
 _TRIES = 4
 _JSON = DBOSPortableJSONSerializer()
+_UNFINISHED = ["PENDING", "ENQUEUED"]
+"""Running, or (a crashed run, as soon as the next process starts) waiting to be resumed."""
 
 
 class Procedure(Protocol):
@@ -56,6 +58,8 @@ class DurableSteps:
             return DBOS.run_step(options, deed)
         except engine_error.DBOSMaxStepRetriesExceeded as error:
             raise error.errors[-1] from error
+        except PortableWorkflowError as error:
+            raise _remembered(error) from error
 
     def post(self, name: str, deed: Callable[[sa.Connection], R]) -> R:
         """A step in one ledger transaction, together with its checkpoint."""
@@ -69,6 +73,15 @@ class DurableSteps:
 
 def _is_passing(error: BaseException) -> bool:
     return isinstance(error, TryLater)
+
+
+def _remembered(error: PortableWorkflowError) -> Exception:
+    """One of our errors as it was before the engine wrote it down by name and words; anything else as it is."""
+    if error.name == "Unreadable":
+        return Unreadable("remembered", error.message)
+    if error.name in ("TryLater", "Gone", "DBOSMaxStepRetriesExceeded"):
+        return TryLater(error.message)
+    return Refused(error.message) if error.name == "Refused" else error
 
 
 class Engine:
@@ -114,15 +127,25 @@ class Engine:
     def run(self, flow: str, name: str, now: str) -> dict[str, object]:
         """Runs a flow to its end and returns its summary; the same name again returns what that run returned."""
         assert self._run is not None, "the engine was not launched"
-        with SetWorkflowID(name):
-            return self._run(flow, name, now)
+        try:
+            with SetWorkflowID(name):
+                return self._run(flow, name, now)
+        except PortableWorkflowError as error:
+            raise _remembered(error) from error
 
     def finish_resumed(self) -> list[str]:
-        """Waits for the runs that a crashed process left, and returns their names."""
-        found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        names = [one.workflow_id for one in found if one.executor_id == self._slot]
+        """Waits for the runs that a crashed process left, and returns their names; one that fails says so in the run's own row.
+
+        The engine resumes a run by putting it into a queue that is looked at every second, so it may be ENQUEUED still.
+        """
+        found = DBOS.list_workflows(status=_UNFINISHED, executor_id=self._slot, app_version=VERSION, load_input=False, load_output=False)
+        names = [one.workflow_id for one in found]
         for name in names:
-            DBOS.retrieve_workflow(name).get_result(polling_interval_sec=0.02)
+            try:
+                DBOS.retrieve_workflow(name).get_result(polling_interval_sec=0.02)
+            except PortableWorkflowError as error:
+                if not isinstance(_remembered(error), BridgeError):
+                    raise
         return names
 
     def close(self) -> None:
