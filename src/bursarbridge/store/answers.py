@@ -67,18 +67,16 @@ def settle(books: Books, batch: int) -> None:
 
 def confirm(books: Books, batch: int, cause: int, *, assumed: bool) -> int:
     """Moves every line of a batch that still waits to where it was going; returns how many."""
-    moves.begin(books)
-    books.do(
-        "insert into move (obligation_id, from_place, to_place, cents, kind) "
-        "select l.obligation_id, 2, l.to_place, l.cents, b.kind from batch_line l join batch b on b.id = l.batch_id "
-        "where l.batch_id = :b and l.state = 'sent'",
-        b=batch,
-    )
+    books.temporary("confirmed", f"obligation_id {books.number_key}, cents bigint")
+    count = books.do("insert into confirmed select obligation_id, cents from batch_line where batch_id = :b and state = 'sent'", b=batch)
+    if count:
+        kind, target = books.rows(
+            "select b.kind, (select max(to_place) from batch_line where batch_id = b.id) from batch b where b.id = :b", b=batch
+        )[0]
+        moves.carry_all(books, "confirmed", Place.IN_TRANSIT, Place(int(target)), Kind(str(kind)), cause)
+    said = "('sent')" if assumed else "('sent', 'assumed')"
     state = "assumed" if assumed else "posted"
-    count = books.do("update batch_line set state = :state where batch_id = :b and state = 'sent'", state=state, b=batch)
-    if not assumed:
-        books.do("update batch_line set state = 'posted' where batch_id = :b and state = 'assumed'", b=batch)
-    moves.carry_out(books, cause)
+    books.do(f"update batch_line set state = :state where batch_id = :b and state in {said}", state=state, b=batch)
     settle(books, batch)
     return count
 

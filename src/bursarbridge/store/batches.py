@@ -49,7 +49,7 @@ def take(books: Books, route: Route) -> int:
     A remittance is capped at what the source still thinks is open (alma.md 2.3): it was told of the rest before, so that
     part is settled already.
     """
-    books.temporary("unsent", "line_no bigint, obligation_id bigint primary key, cents bigint")
+    books.temporary("unsent", f"line_no bigint, obligation_id {books.number_key}, cents bigint")
     told = (
         "coalesce((select sum(l.cents) from batch_line l where l.obligation_id = p.obligation_id and l.from_place = 4 and l.state <> 'refused'), 0)"
     )
@@ -70,13 +70,14 @@ def settle_told(books: Books, route: Route) -> None:
     """Takes out of `unsent` what the source was told before, and settles it (a payment taken back and made again)."""
     if route.take_from is not Place.PAID:
         return
-    moves.begin(books)
+    books.temporary("told", f"obligation_id {books.number_key}, cents bigint")
     extra = books.do(
-        "insert into move (obligation_id, from_place, to_place, cents, kind) select u.obligation_id, 4, 6, p.cents - u.cents, 'payment' "
-        "from unsent u join position p on p.place = 4 and p.obligation_id = u.obligation_id where p.cents > u.cents"
+        "insert into told select u.obligation_id, p.cents - u.cents from unsent u "
+        "join position p on p.place = 4 and p.obligation_id = u.obligation_id where p.cents > u.cents"
     )
     if extra:
-        moves.carry_out(books, books.cause("evidence", words="the source was told of this payment before"))
+        cause = books.cause("evidence", words="the source was told of this payment before")
+        moves.carry_all(books, "told", Place.PAID, Place.SETTLED, Kind.PAYMENT, cause)
     books.do("delete from unsent where cents <= 0")
 
 
@@ -138,19 +139,14 @@ def seal(books: Books, route: Route, sealed: Sealed) -> None:
     move(BatchState.OPEN, BatchState.SEALED)
     written = books.do(
         "insert into batch_line (batch_id, line_no, obligation_id, from_place, to_place, cents, state) "
-        "select :batch, row_number() over (order by line_no), obligation_id, :from_place, :to_place, cents, 'sent' from unsent",
+        f"select :batch, {_numbering(books)}, obligation_id, :from_place, :to_place, cents, 'sent' from unsent",
         batch=sealed.id,
         from_place=int(route.take_from),
         to_place=int(route.bring_to),
     )
     assert written == sealed.total.count, f"{written} lines are in the books, {sealed.total.count} in the document"
-    moves.begin(books)
-    books.do(
-        "insert into move (obligation_id, from_place, to_place, cents, kind) select obligation_id, :from_place, 2, cents, :kind from unsent",
-        from_place=int(route.take_from),
-        kind=route.kind.value,
-    )
-    moves.carry_out(books, books.cause("batch", batch=sealed.id))
+    cause = books.cause("batch", batch=sealed.id)
+    moves.carry_all(books, "unsent", route.take_from, Place.IN_TRANSIT, route.kind, cause)
     books.do(
         "update batch set state = 'SEALED', lines = :lines, cents = :cents, document = :document, sha256 = :sha256, size = :size, sealed_at = :at "
         "where id = :id",
@@ -162,6 +158,12 @@ def seal(books: Books, route: Route, sealed: Sealed) -> None:
         at=books.now,
         id=sealed.id,
     )
+
+
+def _numbering(books: Books) -> str:
+    """The line numbers as they are when none was set aside, else counted anew without gaps."""
+    highest, count = books.rows("select coalesce(max(line_no), 0), count(*) from unsent")[0]
+    return "line_no" if int(highest) == int(count) else "row_number() over (order by line_no)"
 
 
 class Outgoing(NamedTuple):

@@ -23,6 +23,8 @@ class Books:
         self.now = now
         self.reached = reached
         self.postgres = connection.dialect.name == "postgresql"
+        self.number_key = "bigint primary key" if self.postgres else "integer primary key"
+        """The type of a temporary table's numeric key; SQLite keeps rows in such a key only when it is called integer."""
 
     def take_turn(self) -> None:
         """Waits until no other posting transaction is open; held until this one ends."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bursarbridge.ledger.entries import Entry
+from bursarbridge.ledger.entries import Entry, Kind, Place
 from bursarbridge.store.books import Books
 
 _COLUMNS = "obligation_id bigint, from_place smallint, to_place smallint, cents bigint, kind text"
@@ -51,3 +51,39 @@ def carry_out(books: Books, cause: int) -> int:
     books.do("delete from position where cents = 0 and (place, obligation_id) in (select from_place, obligation_id from move where from_place <> 0)")
     books.do("delete from move")
     return moved
+
+
+def carry_all(books: Books, table: str, source: Place, target: Place, kind: Kind, cause: int) -> int:
+    """Moves, for every row (obligation_id, cents) of a temporary table, its cents from one place to the other.
+
+    The same as planning each row and carrying it out, for the many that go the same way: no list of moves is made, and a
+    place that is emptied loses its row instead of being set to nothing first. One row an obligation at most.
+    """
+    rows = books.do(
+        "insert into entry (obligation_id, from_place, to_place, cents, kind, cause_id) "
+        f"select obligation_id, :source, :target, cents, :kind, :cause from {table} order by obligation_id",
+        source=int(source),
+        target=int(target),
+        kind=kind.value,
+        cause=cause,
+    )
+    books.do(
+        f"insert into position (place, obligation_id, cents) select :target, obligation_id, cents from {table} where true order by obligation_id "
+        "on conflict (place, obligation_id) do update set cents = position.cents + excluded.cents",
+        target=int(target),
+    )
+    if source is Place.OUTSIDE:
+        return rows
+    emptied = books.do(
+        f"delete from position where place = :source and obligation_id in (select gone.obligation_id from {table} gone "
+        "join position p on p.place = :source and p.obligation_id = gone.obligation_id and p.cents = gone.cents)",
+        source=int(source),
+    )
+    if emptied < rows:
+        lowered = books.do(
+            f"update position set cents = position.cents - gone.cents from {table} as gone "
+            "where position.place = :source and position.obligation_id = gone.obligation_id",
+            source=int(source),
+        )
+        assert emptied + lowered == rows, f"{rows - emptied - lowered} moves take money from a place that holds none"
+    return rows

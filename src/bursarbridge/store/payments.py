@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ledger.money import shown
 from bursarbridge.store import moves, suspense
 from bursarbridge.store.books import Books
@@ -214,7 +215,8 @@ def _plain(books: Books, statement: Statement, cause: int, tally: Tally) -> None
         return
     tally.posted.add(int(row[3]) - int(row[4]), int(row[1]) - int(row[2]))
     tally.already.add(int(row[4]), int(row[2]))
-    books.do(f"insert into move select obligation_id, 3, 4, cents - known, 'payment' from news where {plain} order by obligation_id")
+    books.temporary("paid", f"obligation_id {books.number_key}, cents bigint")
+    books.do(f"insert into paid select obligation_id, cents - known from news where {plain} order by obligation_id")
     remember(books, statement, plain)
     books.do(f"delete from news where {plain}")
-    moves.carry_out(books, cause)
+    moves.carry_all(books, "paid", Place.BURSAR, Place.PAID, Kind.PAYMENT, cause)
