@@ -71,6 +71,10 @@ class Vault(Protocol):
         """Takes the file's bytes in, durably, and returns their SHA-256 in hex; again is no error."""
         ...
 
+    def adopt(self, source: Path) -> str:
+        """The same for a file that is ours alone and not needed any more: it is moved in rather than copied."""
+        ...
+
     def path(self, sha256: str) -> Path:
         """Where the bytes of that hash are."""
         ...

@@ -1,5 +1,6 @@
 """Exact bytes under their SHA-256, written once: what arrived and what left, for as long as the retention says."""
 
+import errno
 import fcntl
 import os
 import re
@@ -10,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from bursarbridge.errors import Refused
-from bursarbridge.exchange.disk import BLOCK_BYTES, durable, hashing, open_chunks, sync_folder, trouble
+from bursarbridge.exchange.disk import BLOCK_BYTES, durable, hashing, open_chunks, sync_file, sync_folder, trouble
 
 __all__ = ["FileVault", "open_chunks"]
 
@@ -34,6 +35,16 @@ class FileVault:
             _private(self._root, self._incoming)
             with self._keeping():
                 return self._keep(source)
+        except OSError as error:
+            raise trouble(error, self._root) from error
+
+    def adopt(self, source: Path) -> str:
+        """Takes a file of ours in without copying it, where the disk allows: `source` is gone afterwards. Otherwise as `keep`."""
+        try:
+            self._root.parent.mkdir(parents=True, exist_ok=True)
+            _private(self._root, self._incoming)
+            with self._keeping():
+                return self._adopt(source)
         except OSError as error:
             raise trouble(error, self._root) from error
 
@@ -63,6 +74,28 @@ class FileVault:
             sha256 = digest.sha256()
         try:
             self._place(temporary, sha256, digest.size)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return sha256
+
+    def _adopt(self, source: Path) -> str:
+        temporary = self._temporary()
+        try:
+            source.rename(temporary)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            sha256 = self._keep(source)
+            source.unlink()
+            return sha256
+        temporary.chmod(0o600)
+        with hashing() as digest:
+            for block in open_chunks(temporary, BLOCK_BYTES):
+                digest.update(block)
+            sha256, size = digest.sha256(), digest.size
+        sync_file(temporary)
+        try:
+            self._place(temporary, sha256, size)
         finally:
             temporary.unlink(missing_ok=True)
         return sha256

@@ -80,7 +80,13 @@ def collect(run: Run, channel: Channel) -> list[Ended]:
 
 
 def _clear(channel: Channel, name: str) -> bool:
-    channel.endpoint.clear(name)
+    """Takes the read file away; where another one has taken its name since, that one stays and the next run reads it."""
+    try:
+        channel.endpoint.clear(name)
+    except TryLater:
+        if name not in {one.name for one in channel.endpoint.waiting(channel.patterns)}:
+            raise
+        return False
     return True
 
 
@@ -119,7 +125,7 @@ def _keep(run: Run, channel: Channel, name: str) -> Kept | None:
                 return None
             raise
         run.world.reached("collect.fetched")
-        sha256 = run.world.vault.keep(target)
+        sha256 = run.world.vault.adopt(target)
     run.world.reached("collect.kept")
     return Kept(sha256=sha256, size=waiting.size)
 

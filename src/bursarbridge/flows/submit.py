@@ -68,8 +68,8 @@ def _submit(run: Run, leg: Leg, books: Books) -> Submitted:
             batches.drop(books, batch)
             return _nothing_sent(unsendable)
         _assemble(whole, body, writer, total, leg.writer.encoding)
-        sha256 = run.world.vault.keep(whole)
         size = whole.stat().st_size
+        sha256 = run.world.vault.adopt(whole)
     run.world.reached("submit.writing")
     batches.seal(books, route, Sealed(batch, heading.name, sha256, size, total))
     aside = _nothing_sent(unsendable)

@@ -75,8 +75,8 @@ def carry_all(books: Books, table: str, source: Place, target: Place, kind: Kind
     if source is Place.OUTSIDE:
         return rows
     emptied = books.do(
-        f"delete from position where place = :source and obligation_id in (select gone.obligation_id from {table} gone "
-        "join position p on p.place = :source and p.obligation_id = gone.obligation_id and p.cents = gone.cents)",
+        f"delete from position where place = :source and obligation_id in (select obligation_id from {table}) "
+        f"and cents = (select gone.cents from {table} gone where gone.obligation_id = position.obligation_id)",
         source=int(source),
     )
     if emptied < rows:

@@ -104,7 +104,7 @@ create table entry (
 create index entry_obligation on entry (obligation_id);
 create table position (
   place smallint not null check (place between 1 and 7),
-  obligation_id bigint not null references obligation (id),
+  obligation_id bigint not null,
   cents bigint not null check (cents >= 0),
   primary key (place, obligation_id)
 ) {narrow};
@@ -156,6 +156,7 @@ create index suspense_obligation on suspense (obligation_id) where resolved_at i
 """
 
 # Facts are only added (I2): the database refuses to change or delete them, whoever asks.
+# `position` is what the entries add up to, kept so that nobody has to add them up; it names no parent, its entries do.
 FACTS = {
     "entry": (),
     "cause": (),
