@@ -1,0 +1,68 @@
+"""The verbs of the program, in the order a newcomer meets them. Importing this loads nothing heavy: each verb does that for itself."""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from bursarbridge.cli import demo, explain, files, runs, settings, status, suspense
+
+_EXAMPLES = """\b
+Begin here:
+  bursarbridge demo                             two days on an invented campus
+  bursarbridge init --example campus            a campus of folders, to try things on
+  bursarbridge preview library-charges -C campus
+  bursarbridge run library-charges -C campus
+  bursarbridge status -C campus
+  bursarbridge explain 0012345 -C campus
+
+\b
+Exit codes: 0 ok, 1 failed and nothing sent, 2 usage or settings, 3 held for a person,
+4 done with exceptions, 5 another system cannot be reached (safe to retry), 6 another run is under way.
+"""
+
+app = typer.Typer(
+    name="bursarbridge",
+    help="Carries fees and payments between campus offices and the student account, to the cent.",
+    epilog=_EXAMPLES,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo", short_help="Live two days on an invented campus.")(demo.demo)
+app.command("init", short_help="Write an example campus.")(settings.init)
+app.command("check", short_help="Name every fault of the settings.")(settings.check)
+app.command("preview", short_help="Show what a run would do.")(runs.preview)
+app.command("run", short_help="Run one flow now.")(runs.run)
+app.command("status", short_help="Say where the money is.")(status.status)
+app.command("explain", short_help="Say why a fee is still here.")(explain.explain)
+app.add_typer(suspense.group, name="suspense")
+app.add_typer(files.group, name="files")
+
+
+def main() -> None:
+    """Runs the program on the words it was called with, and ends the process with an exit code of the table in docs/cli.md."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that knows fewer characters than we print shows a mark for them instead of breaking off.
+            stream.reconfigure(errors="replace")
+    app(prog_name="bursarbridge")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"bursarbridge {version('bursarbridge')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    _wanted: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")] = False,
+) -> None:
+    """Carries fees and payments between campus offices and the student account, to the cent."""

@@ -1,0 +1,148 @@
+"""demo: two days on an invented campus, through the real code, told as a story and added up at the end."""
+
+from __future__ import annotations
+
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bursarbridge.cli import told
+from bursarbridge.cli.campus import FAILED, Where, ending
+from bursarbridge.cli.options import Json, NoColor, Quiet
+from bursarbridge.cli.screen import Screen, bold
+from bursarbridge.cli.words import clock
+from bursarbridge.ledger.money import shown
+
+if TYPE_CHECKING:
+    from bursarbridge.cli.three_books import ThreeBooks
+    from bursarbridge.cli.two_days import Moment
+    from bursarbridge.sandbox.campus import Campus
+
+Keep = Annotated[Path | None, typer.Option("--keep", metavar="DIR", help="Live the days in this new folder, and leave it for looking around.")]
+
+_WIDTH = 100
+_OPENING = (
+    "Example College: a library that runs Alma, a bursar that runs PeopleSoft, and the bridge between them.\n"
+    "The two systems are stand-ins; everything of the bridge's is real: files, SFTP on this machine, ledger, checks.\n"
+    "No record of a real person is in it, and nothing leaves this machine.\n"
+)
+
+
+def demo(keep: Keep = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
+    """Live two days on an invented campus: fees leave Alma, are paid at the bursar, and close in Alma.
+
+    \b
+    bursarbridge demo
+    bursarbridge demo --keep two-days       then look around in it
+    """
+    screen = Screen(as_json, quiet, no_color)
+    where = Where(keep, None)
+    with ending(screen, where, retry="demo"), _folder(keep) as folder:
+        from bursarbridge.wiring import system_clock
+
+        began = system_clock()
+        moments, books, campus = _live(screen, folder)
+        seconds = (system_clock() - began).total_seconds()
+        answer = _answer(moments, books, campus, seconds, keep)
+        screen.give(answer)
+        _ending(screen, books, seconds)
+        _where_next(screen, where, books)
+    if books.unexplained_cents:
+        raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="bursarbridge-demo-") as folder:
+        yield Path(folder)
+
+
+def _live(screen: Screen, folder: Path) -> tuple[list[Moment], ThreeBooks, Campus]:
+    from bursarbridge.cli.three_books import compared
+    from bursarbridge.cli.two_days import two_days
+
+    screen.say(_OPENING)
+    moments: list[Moment] = []
+    with two_days(folder) as stage:
+        screen.say(f"An SFTP server is up at 127.0.0.1, port {stage.port}; the bridge knows its host key and reaches both systems only through it.")
+        for moment in stage.moments():
+            _scene(screen, moment, moments[-1] if moments else None)
+            moments.append(moment)
+        with stage.bridge.books() as books:
+            return moments, compared(stage.campus.books(), books), stage.campus
+
+
+def _scene(screen: Screen, moment: Moment, before: Moment | None) -> None:
+    at = moment.scene.at
+    if before is None or before.scene.at.date() != at.date():
+        screen.say()
+        screen.say(bold(f"{at:%A, %B} {at.day}"))
+    _say(screen, f"{clock(at):>8}  ", moment.scene.text)
+    if moment.came:
+        _say(screen, " " * 10, moment.came)
+    if moment.ran is not None:
+        for line in told.sentences(moment.ran):
+            _say(screen, " " * 10 + "> ", line)
+        for words in moment.questions:
+            _say(screen, " " * 10 + "> ", f"One thing now waits for a person: {words}.")
+
+
+def _say(screen: Screen, start: str, text: str) -> None:
+    indent = " " * len(start)
+    for line in textwrap.wrap(text, _WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False):
+        screen.say(line)
+
+
+def _ending(screen: Screen, books: ThreeBooks, seconds: float) -> None:
+    screen.say()
+    screen.say(bold("The three books at the end"))
+    for line in books.lines():
+        screen.say(line)
+    screen.say()
+    for item in books.kept_back:
+        _say(screen, "  ", f"{shown(item.cents)} is open in Alma and not on PeopleSoft, and the bridge says why: {item.words}.")
+    checks = books.checks()
+    screen.say(f"  Unexplained difference: {bold(shown(books.unexplained_cents))}, by {len(checks)} comparisons of books kept by different programs.")
+    for check in checks:
+        if check.one != check.other:
+            screen.say(f"    {check.words}: {shown(check.one)} and {shown(check.other)}")
+    screen.say(f"  The two days took {seconds:.1f} seconds.")
+    screen.say()
+
+
+def _where_next(screen: Screen, where: Where, books: ThreeBooks) -> None:
+    if where.folder is None:
+        screen.say("To look around in these two days yourself: bursarbridge demo --keep two-days")
+        screen.say("To begin with a campus of your own:        bursarbridge init --example campus")
+        return
+    screen.say(f"The campus is in {where.folder}. Look around:")
+    verbs = ["status", "explain 1042317", "files list"] + [f"suspense show {item.id}" for item in books.kept_back[:1]]
+    for verb in verbs:
+        screen.say(f"  {where.command(verb)}")
+
+
+def _answer(moments: list[Moment], books: ThreeBooks, campus: Campus, seconds: float, keep: Path | None) -> dict[str, object]:
+    runs = [moment.ran for moment in moments if moment.ran is not None]
+    charges = [run["sent"] for run in runs if run["flow"] == "library-charges"]
+    payments = [run["sent"] for run in runs if run["flow"] == "library-payments"]
+    return {
+        "charges_sent": sum(sent["count"] for sent in charges),
+        "charges_sent_cents": sum(sent["cents"] for sent in charges),
+        "payments_returned": sum(sent["count"] for sent in payments),
+        "payments_returned_cents": sum(sent["cents"] for sent in payments),
+        "fees_closed": campus.books().alma.closed.count,
+        "waiting_for_a_person": {"count": len(books.kept_back), "cents": sum(one.cents for one in books.kept_back)},
+        "unexplained_cents": books.unexplained_cents,
+        "books": books.as_json(),
+        "runs": len(runs),
+        "folder": "" if keep is None else str(keep.absolute()),
+        "seconds": round(seconds, 2),
+    }

@@ -1,0 +1,132 @@
+"""run and preview: one flow now, for real or only to look."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from bursarbridge.cli import told
+from bursarbridge.cli.campus import EXCEPTIONS, FAILED, HELD, Where, bridge_of, ending, usage
+from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
+from bursarbridge.cli.screen import Screen, bold
+from bursarbridge.errors import BridgeError
+from bursarbridge.ledger.money import shown
+
+if TYPE_CHECKING:
+    from bursarbridge.cli.told import Told
+    from bursarbridge.wiring import Bridge, Reached
+
+_CODES = {"completed_with_exceptions": EXCEPTIONS, "held": HELD, "failed": FAILED}
+_STEPS = {
+    "collect.fetched": "a file is copied",
+    "collect.kept": "a file is in the vault",
+    "collect.posting": "its records are decided",
+    "submit.writing": "a file is written",
+    "submit.sealed": "the batch is sealed",
+    "deliver.uploaded": "a file is uploaded",
+    "deliver.verified": "a file is read back",
+}
+"""What people see on a terminal as a run goes on, by the named points of the flows."""
+
+
+def _flows(incomplete: str) -> list[str]:
+    from bursarbridge.assembly import FLOWS
+
+    return [flow for flow in FLOWS if flow.startswith(incomplete)]
+
+
+FlowName = Annotated[str, typer.Argument(metavar="FLOW", autocompletion=_flows, help="library-charges or library-payments.")]
+
+
+def run(flow: FlowName, folder: Folder = None, file: File = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
+    """Run one flow now: read what waits, post it, send what is due.
+
+    \b
+    bursarbridge run library-charges -C campus
+    """
+    screen = Screen(as_json, quiet, no_color)
+    where = Where(folder, file, told.empty(flow))
+    _known(screen, where, flow)
+    with ending(screen, where), _shown_steps(screen) as reached, bridge_of(screen, where, reached=reached) as bridge:
+        ran = _run(bridge, where, flow)
+        _tell(screen, where, ran)
+    raise typer.Exit(_CODES.get(ran["outcome"], 0))
+
+
+def preview(flow: FlowName, folder: Folder = None, file: File = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
+    """Show what a run would do with the files that wait now; nothing leaves and nothing changes.
+
+    \b
+    bursarbridge preview library-charges -C campus
+    """
+    screen = Screen(as_json, quiet, no_color)
+    where = Where(folder, file, told.empty(flow))
+    _known(screen, where, flow)
+    with ending(screen, where), bridge_of(screen, where) as bridge:
+        seen = cast("Told", bridge.preview(flow))
+        screen.give(seen)
+        screen.say(f"{bold(f'{flow}: a preview')}; nothing leaves, nothing changes")
+        for line in told.lines(seen, only_looked=True):
+            screen.say(line)
+        screen.say(f"  Control total: {seen['sent']['count']:,} lines, {shown(seen['sent']['cents'])}")
+        screen.next(where.command(f"run {flow}"))
+
+
+def _known(screen: Screen, where: Where, flow: str) -> None:
+    if flow not in told.NOUNS:
+        usage(screen, where, f'there is no flow "{flow}"; the flows are {" and ".join(told.NOUNS)}', where.command("run library-charges"))
+
+
+def _run(bridge: Bridge, where: Where, flow: str) -> Told:
+    """The run; when it fails, the name it was recorded under goes into the failed call's object."""
+    with bridge.running() as start:
+        try:
+            return cast("Told", start(flow))
+        except BridgeError:
+            where.zeros = {**where.zeros, "run": _last(bridge, flow)}
+            raise
+
+
+def _last(bridge: Bridge, flow: str) -> str:
+    from bursarbridge.store import views
+
+    with bridge.books() as books:
+        return next((one.name for one in views.last_runs(books) if one.flow == flow), "")
+
+
+def _tell(screen: Screen, where: Where, ran: Told) -> None:
+    screen.give(ran)
+    screen.say(bold(f"{ran['flow']}: {told.OUTCOMES[ran['outcome']]}"))
+    for line in told.lines(ran, only_looked=False):
+        screen.say(line)
+    wrong = ran["outcome"] == "completed_with_exceptions"
+    screen.next(where.command("suspense list" if wrong else "status"))
+
+
+@contextmanager
+def _shown_steps(screen: Screen) -> Iterator[Reached | None]:
+    """On a terminal, a line that says what the run is doing now; elsewhere nothing."""
+    if screen.quiet or screen.as_json or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from bursarbridge.wiring import crash_switch
+
+    crash = crash_switch(os.environ)
+    console = Console(stderr=True, no_color=screen.no_color or None)
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("looking for files")
+
+        def reached(point: str) -> None:
+            if point in _STEPS:
+                bar.update(task, description=_STEPS[point])
+            crash(point)
+
+        yield reached

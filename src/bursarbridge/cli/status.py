@@ -1,0 +1,108 @@
+"""status: where all the money is, what is late, what waits for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bursarbridge.cli.campus import Where, bridge_of, ending
+from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
+from bursarbridge.cli.screen import Screen, bold
+from bursarbridge.cli.told import NOUNS, OUTCOMES
+from bursarbridge.cli.words import count, moment
+from bursarbridge.ledger.money import shown
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from bursarbridge.store.tally import Count
+    from bursarbridge.store.views import BatchView, LastRun
+
+_PLACES = (
+    ("source", "assessed, the bursar does not know yet"),
+    ("in_transit", "on its way, no answer yet"),
+    ("bursar", "open on student accounts"),
+    ("paid", "paid, the office it is owed to does not know yet"),
+    ("waived", "forgiven, the bursar does not know yet"),
+    ("settled", "settled, both sides know"),
+    ("student_credit", "paid beyond what was owed, the cashier decides"),
+)
+
+_UNSENT = {"IN_DOUBT": "it is not certain that it arrived"}
+
+
+def status(folder: Folder = None, file: File = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
+    """Show where the money is, which files have no answer, and what waits for a person.
+
+    \b
+    bursarbridge status -C campus
+    """
+    screen = Screen(as_json, quiet, no_color)
+    where = Where(folder, file)
+    with ending(screen, where, retry="check"), bridge_of(screen, where) as bridge:
+        from bursarbridge.store import suspense, views
+
+        zone = bridge.settings.campus.timezone
+        with bridge.books() as books:
+            places, unexplained = views.places(books), views.unexplained_cents(books)
+            batches, runs = views.batches(books, only_open=True), views.last_runs(books)
+            waiting = suspense.open_total(books)
+        screen.give(
+            {
+                "places": places,
+                "unexplained_cents": unexplained,
+                "batches": {
+                    "open": _sum(batches),
+                    "late": _sum([one for one in batches if one.late]),
+                    "list": [one._asdict() for one in batches],
+                },
+                "suspense": {"open": waiting.as_json()},
+                "runs": [one._asdict() for one in runs],
+            }
+        )
+        _places(screen, places, unexplained)
+        _batches(screen, batches, zone)
+        _runs(screen, [one for one in runs if one.flow in NOUNS], zone)
+        _next(screen, where, waiting, runs)
+
+
+def _sum(batches: list[BatchView]) -> dict[str, int]:
+    return {"count": len(batches), "cents": sum(one.cents for one in batches)}
+
+
+def _places(screen: Screen, places: dict[str, int], unexplained: int) -> None:
+    screen.say(bold("Where the money is"))
+    rows = [[words, shown(places[place])] for place, words in _PLACES]
+    rows.append(["taken in altogether", shown(-places["outside"])])
+    rows.append(["unexplained", shown(unexplained)])
+    screen.table(rows, right=(1,))
+    if unexplained:
+        screen.say("The books do not agree with themselves. Stop, keep a copy of the database, and ask whoever maintains the bridge.")
+
+
+def _batches(screen: Screen, batches: list[BatchView], zone: ZoneInfo) -> None:
+    if not batches:
+        return
+    screen.say()
+    screen.say(bold("Files without an answer"))
+    for one in batches:
+        told = f"sent {moment(one.sent_at, zone)}" if one.sent_at else _UNSENT.get(one.state, "not sent yet")
+        due = f"; {'LATE, was ' if one.late else ''}expected by {moment(one.expected_at, zone)}" if one.expected_at else ""
+        screen.say(f"  {one.document} to the {one.destination}: {count(one.lines, 'line')}, {shown(one.cents)}; {told}{due}")
+
+
+def _runs(screen: Screen, runs: list[LastRun], zone: ZoneInfo) -> None:
+    screen.say()
+    screen.say(bold("Last runs"))
+    if not runs:
+        screen.say("  none yet")
+    screen.table([one.flow, moment(one.started_at, zone), OUTCOMES.get(one.outcome, "not finished")] for one in runs)
+
+
+def _next(screen: Screen, where: Where, waiting: Count, runs: list[LastRun]) -> None:
+    screen.say()
+    if waiting.count:
+        screen.say(f"{count(waiting.count, 'item')} {'waits' if waiting.count == 1 else 'wait'} for a person, {shown(waiting.cents)}.")
+        screen.next(where.command("suspense list"))
+        return
+    screen.say("Nothing waits for a person.")
+    screen.next(where.command("explain PERSON") if runs else where.command("run library-charges"))

@@ -1,0 +1,97 @@
+"""The three books side by side, and what of their difference nobody can explain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from bursarbridge.cli.screen import columns
+from bursarbridge.ledger.money import shown
+from bursarbridge.store import views
+
+if TYPE_CHECKING:
+    from bursarbridge.sandbox.campus import Books as CampusBooks
+    from bursarbridge.store.books import Books
+    from bursarbridge.store.views import ItemView
+
+
+class Check(NamedTuple):
+    """Two figures that must be the same."""
+
+    words: str
+    one: int
+    other: int
+
+
+class ThreeBooks(NamedTuple):
+    """Alma's book, the bridge's and PeopleSoft's at one moment; all amounts in cents."""
+
+    campus: CampusBooks
+    places: dict[str, int]
+    charges_under_way: int
+    payments_under_way: int
+    own_unexplained: int
+    kept_back: tuple[ItemView, ...]
+    """Charges that wait for a person before they may leave."""
+
+    @property
+    def fees(self) -> int:
+        """What the bridge took in as fees."""
+        return sum(cents for place, cents in self.places.items() if place not in ("outside", "student_credit"))
+
+    @property
+    def unexplained_cents(self) -> int:
+        """Every difference between two books that ought to agree, added up without signs."""
+        return sum(abs(check.one - check.other) for check in self.checks())
+
+    def checks(self) -> list[Check]:
+        """The comparisons, each of two books that were written by different programs."""
+        alma, bursar, places = self.campus.alma, self.campus.peoplesoft, self.places
+        under_way = self.charges_under_way + self.payments_under_way
+        paid = places["paid"] + places["settled"] + self.payments_under_way
+        billed = self.fees - places["source"] - self.charges_under_way
+        return [
+            Check("fees that Alma exported, fees the bridge took in", alma.assessed.cents - alma.active.cents, self.fees),
+            Check("charges beyond the library in the bridge, charges on PeopleSoft", billed, bursar.charged.cents),
+            Check("open by the bridge, open on PeopleSoft", places["bursar"], bursar.open.cents),
+            Check("paid by the bridge, paid on PeopleSoft", paid, bursar.paid.cents),
+            Check("settled by the bridge, paid in Alma", places["settled"], alma.paid_cents),
+            Check("credit by the bridge, credit on PeopleSoft", places["student_credit"], bursar.credit_cents),
+            Check("credits that Alma made of payments, none", alma.credits.cents, 0),
+            Check("on its way by the bridge, in files without an answer", places["in_transit"], under_way),
+            Check("at the library by the bridge, kept back for a person", places["source"], sum(one.cents for one in self.kept_back)),
+            Check("the bridge's own books, entries against places and files", self.own_unexplained, 0),
+        ]
+
+    def lines(self) -> list[str]:
+        """The table, its columns headed."""
+        alma, bursar, places = self.campus.alma, self.campus.peoplesoft, self.places
+        waiting = self.fees - places["settled"]
+        rows = [
+            ["", "Alma", "the bridge", "PeopleSoft"],
+            ["charged", shown(alma.assessed.cents), shown(self.fees), shown(bursar.charged.cents)],
+            ["paid", shown(alma.paid_cents), shown(places["settled"] + places["paid"] + self.payments_under_way), shown(bursar.paid.cents)],
+            ["still open", shown(alma.open_cents), shown(waiting), shown(bursar.open.cents)],
+        ]
+        return columns(rows, right=(1, 2, 3))
+
+    def as_json(self) -> dict[str, object]:
+        """The same figures for programs."""
+        alma, bursar = self.campus.alma, self.campus.peoplesoft
+        return {
+            "alma": {"charged_cents": alma.assessed.cents, "paid_cents": alma.paid_cents, "open_cents": alma.open_cents},
+            "bridge": self.places,
+            "peoplesoft": {"charged_cents": bursar.charged.cents, "paid_cents": bursar.paid.cents, "open_cents": bursar.open.cents},
+        }
+
+
+def compared(campus: CampusBooks, books: Books) -> ThreeBooks:
+    """Reads the bridge's book and puts it beside the campus's two."""
+    under_way = views.batches(books, only_open=True)
+    return ThreeBooks(
+        campus,
+        views.places(books),
+        sum(one.cents for one in under_way if one.kind == "charge"),
+        sum(one.cents for one in under_way if one.kind == "payment"),
+        views.unexplained_cents(books),
+        tuple(one for one in views.items(books) if one.blocks),
+    )

@@ -1,0 +1,100 @@
+"""What a run did, in words: the same for the screen after a run, for a preview and for the demo's story."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bursarbridge.cli.screen import columns
+from bursarbridge.cli.words import count
+from bursarbridge.ledger.money import shown
+
+if TYPE_CHECKING:
+    from bursarbridge.flows.collect import Ended
+    from bursarbridge.flows.deliver import Delivered
+    from bursarbridge.flows.library import Summary
+
+    class Told(Summary):
+        """A run's summary with the run's name and flow: what `run --json` prints."""
+
+        run: str
+        flow: str
+
+
+OUTCOMES = {
+    "completed": "completed",
+    "completed_with_exceptions": "completed with exceptions",
+    "held": "held for a person",
+    "failed": "failed",
+    "nothing_to_do": "nothing to do",
+}
+NOUNS = {"library-charges": ("fee", "charge"), "library-payments": ("payment", "payment")}
+"""What a flow reads and what it sends."""
+
+_ENDS = (("posted", "new"), ("noted", "noted"), ("already", "known before"), ("conflicts", "in conflict"), ("suspended", "set aside"))
+
+
+def empty(flow: str) -> dict[str, object]:
+    """The counts of a run that did nothing, so that its object has the keys of every other."""
+    zero = {"count": 0, "cents": 0}
+    return {"run": "", "flow": flow, "read": zero, "sent": zero, "already": zero, "conflicts": zero, "suspended": zero, "files": [], "deliveries": []}
+
+
+def lines(ran: Told, *, only_looked: bool) -> list[str]:
+    """A run as a small table: what was read, what left, what was confirmed, what waits."""
+    rows = [_arrived(one) for one in ran["deliveries"]] + [_left(one, only_looked=only_looked) for one in ran["files"]]
+    if ran["confirmed_lines"]:
+        rows.append(["Confirmed", count(ran["confirmed_lines"], "line"), "", "taken in by the other side"])
+    for key, word in (("conflicts", "Conflicts"), ("suspended", "Set aside")):
+        found = ran["conflicts"] if key == "conflicts" else ran["suspended"]
+        if found["count"]:
+            rows.append([word, count(found["count"], "record"), shown(found["cents"]), "waits for a person"])
+    return columns(rows, right=(1, 2)) if rows else ["  Nothing was waiting, and nothing was to be sent."]
+
+
+def sentences(ran: Told) -> list[str]:
+    """A run as sentences for the demo's story."""
+    read, sends = NOUNS[ran["flow"]]
+    said = []
+    for one in ran["deliveries"]:
+        number, cents = one["tally"]["read"]["count"], one["tally"]["read"]["cents"]
+        if one["state"] == "repeat":
+            said.append(f"Sees that {one['name']} is the same file again, byte for byte: nothing is posted twice.")
+        elif one["state"] == "refused":
+            said.append(f"Sets {one['name']} aside: {one['words']}.")
+        elif cents:
+            said.append(f"Reads {one['name']}: {count(number, read)}, {shown(cents)}, {_ends(one)}.")
+        else:
+            said.append(f"Reads {one['name']}: {count(number, 'answer')}.")
+    said += [
+        f"Sends {one['name']}: {count(one['count'], sends)}, {shown(one['cents'])}, read back and verified." if one["proof"] else f"{one['words']}."
+        for one in ran["files"]
+    ]
+    if ran["confirmed_lines"]:
+        said.append(f"Notes that {count(ran['confirmed_lines'], 'payment')} were taken in.")
+    return said or ["Finds nothing new, and sends nothing."]
+
+
+def _arrived(one: Ended) -> list[str]:
+    tally = one["tally"]
+    money = shown(tally["read"]["cents"]) if tally["read"]["cents"] else ""
+    if one["state"] == "refused":
+        return ["Refused", "", "", one["words"]]
+    if one["state"] == "repeat":
+        again = tally["already"]
+        return ["Seen before", count(again["count"], "record"), shown(again["cents"]) if again["cents"] else "", f"{one['name']}: no second effect"]
+    return ["Read", count(tally["read"]["count"], "record"), money, f"{one['name']}: {_ends(one)}" if tally["read"]["count"] else one["name"]]
+
+
+def _left(one: Delivered, *, only_looked: bool) -> list[str]:
+    if not one["proof"]:
+        return ["In doubt", count(one["count"], "line"), shown(one["cents"]), one["words"]]
+    word = "Would send" if only_looked else "Sent"
+    proof = "" if only_looked else ", read back and verified" if one["proof"] == "read_back" else ", taken already"
+    return [word, count(one["count"], "line"), shown(one["cents"]), one["name"] + proof]
+
+
+def _ends(one: Ended) -> str:
+    found = [(one["tally"][end]["count"], word) for end, word in _ENDS if one["tally"][end]["count"]]
+    if len(found) == 1:
+        return f"all {found[0][1]}"
+    return ", ".join(f"{number:,} {word}" for number, word in found)
