@@ -1,0 +1,1 @@
+"""The benchmarks: whole commands against measured floors, in the same rounds (docs/performance.md)."""
