@@ -116,15 +116,15 @@ def decide_again(books: Books, channel: str, item: int, raw: str, delivery: int,
         return False
     tally = Tally()
     payments.begin(books)
-    payments.stage(books, 0, [Row(number, str(told["reference"]), "", int(told["period"]), int(told["cents"]))])
+    account = str(told["account"]) if obligation is None else ""
+    payments.stage(books, 0, [Row(number, str(told["reference"]), account, int(told["period"]), int(told["cents"]))])
     statement = Statement(channel, delivery, str(told["as_of"]), None, cumulative=False, period=0)
     cause = books.cause("evidence", delivery=delivery, words="decided again")
     payments.post(books, statement, cause, tally)
-    if tally.suspended.count:
-        return False
-    key = str(books.one("select item_key from suspense where id = :id", id=item))
-    suspense.close(books, key, "posted")
-    return True
+    if obligation is None or not tally.suspended.count:
+        key = str(books.one("select item_key from suspense where id = :id", id=item))
+        suspense.close(books, key, "waits with its charge now" if tally.suspended.count else "posted")
+    return not tally.suspended.count
 
 
 def _obligation_of(books: Books, reference: str) -> int | None:

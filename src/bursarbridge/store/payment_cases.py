@@ -115,9 +115,16 @@ class Counted(NamedTuple):
 
 def put_counted(books: Books, statement: Statement, counted: Sequence[Counted], tally: Tally) -> None:
     """Opens items and counts their rows; what a person has decided before counts as seen."""
-    undecided = suspense.put_undecided(books, statement.channel, [one.item for one in counted])
+    newer = set() if statement.cumulative else _said_later(books, statement)
+    undecided = suspense.put_undecided(books, statement.channel, [one.item for one in counted if one.item.key not in newer]) | newer
     for one in counted:
         (tally.suspended if one.item.key in undecided else tally.already).add(one.item.rows, one.cents)
+
+
+def _said_later(books: Books, statement: Statement) -> set[str]:
+    """The keys of payments that wait as a newer statement told them; an older row does not overwrite them (T08)."""
+    found = books.rows("select item_key, raw from suspense where resolved_at is null and item_key like 'payment:%'")
+    return {str(key) for key, raw in found if json.loads(raw)["as_of"] > statement.as_of}
 
 
 def _tell_source(obligation: int, reference: str, account: str, entries: Sequence[Entry], statement: Statement) -> list[suspense.Item]:
@@ -134,6 +141,7 @@ def notice_vanished(books: Books, statement: Statement) -> None:
     """Payments that the report listed before and no longer does: noticed, never taken as a reversal by themselves."""
     periods = {int(row[0]) for row in books.rows("select distinct period from level")} | {statement.period}
     listed = ", ".join(str(period) for period in sorted(periods))
+    _notice_unlisted(books, statement, periods)
     gone = (
         f"from applied a join obligation o on o.id = a.obligation_id where a.period in ({listed}) and a.cents > 0 "
         "and not exists (select 1 from level l where l.obligation_id = a.obligation_id and l.period = a.period) "
@@ -160,6 +168,22 @@ def notice_vanished(books: Books, statement: Statement) -> None:
             suspense.Item(key, "payment_vanished", words, row[3], row[4], int(row[2]), raw, delivery=statement.delivery, obligation=int(row[0]))
         )
     suspense.put_undecided(books, statement.channel, items)
+
+
+def _notice_unlisted(books: Books, statement: Statement, periods: set[int]) -> None:
+    """Payments that wait and that the report does not list any more: they are not tried again by themselves."""
+    found = books.rows(
+        "select id, raw from suspense where resolved_at is null and channel = :channel and item_key like 'payment:%' and delivery_id <> :delivery",
+        channel=statement.channel,
+        delivery=statement.delivery,
+    )
+    unlisted: list[dict[str, object]] = []
+    for number, raw in found:
+        told = json.loads(raw)
+        if int(told["period"]) in periods:
+            words = f'the report no longer lists {shown(int(told["cents"]))} on "{told["reference"]}", which was never posted; ask the bursar'
+            unlisted.append({"id": number, "words": words})
+    books.many("update suspense set code = 'payment_unlisted', words = :words where id = :id", unlisted)
 
 
 def set_level(books: Books, statement: Statement, obligation: int, period: int, cents: int, rows: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 from bursarbridge.store.books import Books
@@ -31,9 +32,18 @@ def remember(books: Books, statement: Statement, condition: str) -> None:
         as_of=statement.as_of,
         delivery=statement.delivery,
     )
-    if books.one("select exists (select 1 from suspense where resolved_at is null and item_key like 'payment:%')"):
-        books.do(
-            "update suspense set resolved_at = :at, resolution = 'posted' where resolved_at is null and item_key in "
-            f"(select 'payment:' || obligation_id || ':' || period from news where {condition})",
-            at=books.now,
-        )
+    close_waiting(books, statement, condition, "posted")
+
+
+def close_waiting(books: Books, statement: Statement, condition: str, resolution: str) -> None:
+    """Closes what waited about the chosen news rows, unless a statement newer than this one said it."""
+    if not books.one("select exists (select 1 from suspense where resolved_at is null and item_key like 'payment:%')"):
+        return
+    found = books.rows(
+        f"select s.id, s.raw from (select obligation_id, period from news where {condition}) n join suspense s "
+        "on s.obligation_id = n.obligation_id and s.resolved_at is null and s.item_key = 'payment:' || n.obligation_id || ':' || n.period"
+    )
+    closed: list[dict[str, object]] = [
+        {"id": row[0], "at": books.now, "resolution": resolution} for row in found if json.loads(row[1])["as_of"] <= statement.as_of
+    ]
+    books.many("update suspense set resolved_at = :at, resolution = :resolution where id = :id", closed)

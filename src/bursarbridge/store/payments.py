@@ -14,7 +14,7 @@ from bursarbridge.ledger.money import shown
 from bursarbridge.store import moves, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.payment_cases import Counted, notice_vanished, post_each, put_counted, raw_of
-from bursarbridge.store.payment_levels import Statement, remember
+from bursarbridge.store.payment_levels import Statement, close_waiting, remember
 from bursarbridge.store.tally import Tally
 
 PARKED = ("payment_unknown", "payment_before_charge", "payment_in_flight", "reversal_in_flight")
@@ -49,6 +49,9 @@ def stage(books: Books, start: int, rows: Iterable[Row]) -> None:
 
 def post(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
     """Posts everything staged as one statement of what is applied to date."""
+    if statement.cumulative and _has_newer(books, statement):
+        _pass_over(books, statement, cause, tally)
+        return
     _unknown(books, statement, tally)
     _level(books, statement)
     _other_person(books, statement, tally)
@@ -57,8 +60,17 @@ def post(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
     _older_or_same(books, statement, tally)
     _plain(books, statement, cause, tally)
     post_each(books, statement, cause, tally)
-    if statement.cumulative and not _has_newer(books, statement):
+    if statement.cumulative:
         notice_vanished(books, statement)
+
+
+def _pass_over(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
+    """A report older than one that was read proves that the bursar has the charges it lists, and says nothing else that is new (T08)."""
+    count, cents = books.rows("select count(*), coalesce(sum(cents), 0) from staged_payment")[0]
+    tally.already.add(int(count), int(cents))
+    _level(books, statement)
+    books.do("delete from level where account <> ''")
+    _evidence(books, cause)
 
 
 def _matched(statement: Statement) -> str:
@@ -94,7 +106,7 @@ def _unknown(books: Books, statement: Statement, tally: Tally) -> None:
         words = f'{shown(int(cents))} was paid on "{reference}", which is no charge of ours; it is decided again at every run'
         items.append(
             suspense.Item(
-                f"payment:{reference}:{period}",
+                f"payment:unknown:{reference}:{period}",
                 "payment_unknown",
                 words,
                 reference,
@@ -170,16 +182,17 @@ def _news(books: Books) -> None:
 
 def _older_or_same(books: Books, statement: Statement, tally: Tally) -> None:
     """Rows that say nothing new: the same level again, or a statement older than the one that is known."""
-    older = _older(books, statement)
+    older = "(1 = 0 and :as_of = '')" if statement.cumulative else "known_as_of > :as_of"
     row = books.rows(f"select coalesce(sum(row_count), 0), coalesce(sum(cents), 0) from news where cents = known or {older}", as_of=statement.as_of)[
         0
     ]
     tally.already.add(int(row[0]), int(row[1]))
-    books.do(f"delete from news where cents <> known and {older}", as_of=statement.as_of)
+    books.do(f"delete from news where {older}", as_of=statement.as_of)
+    close_waiting(books, statement, "cents = known", "no longer said")
     if not statement.cumulative:
         books.do(
             "insert into applied (obligation_id, period, cents, row_count, as_of, delivery_id) "
-            "select obligation_id, period, cents, row_count, :as_of, :delivery from news where cents = known and known_as_of <= :as_of "
+            "select obligation_id, period, cents, row_count, :as_of, :delivery from news where cents = known "
             "on conflict (obligation_id, period) do update set as_of = excluded.as_of",
             as_of=statement.as_of,
             delivery=statement.delivery,
@@ -187,14 +200,8 @@ def _older_or_same(books: Books, statement: Statement, tally: Tally) -> None:
     books.do("delete from news where cents = known")
 
 
-def _older(books: Books, statement: Statement) -> str:
-    """The condition that makes a row too old to count. A cumulative report is judged as a whole, a snapshot row by row."""
-    if not statement.cumulative:
-        return "known_as_of > :as_of"
-    return "(1 = 1 or :as_of = '')" if _has_newer(books, statement) else "(1 = 0 and :as_of = '')"
-
-
 def _has_newer(books: Books, statement: Statement) -> bool:
+    """A cumulative report is judged by its age as a whole, a snapshot row by row."""
     return bool(
         books.one(
             "select exists (select 1 from delivery where channel = :channel and state = 'read' and as_of > :as_of)",

@@ -31,8 +31,8 @@ class Item(NamedTuple):
 _INSERT = (
     "insert into suspense (item_key, code, channel, reference, account, cents, words, raw, row_count, blocks, delivery_id, batch_id, "
     "obligation_id, opened_at) values (:key, :code, :channel, :reference, :account, :cents, :words, :raw, :rows, :blocks, :delivery, :batch, "
-    ":obligation, :at) on conflict (item_key) where resolved_at is null do update set cents = excluded.cents, words = excluded.words, "
-    "raw = excluded.raw, row_count = excluded.row_count, delivery_id = excluded.delivery_id"
+    ":obligation, :at) on conflict (item_key) where resolved_at is null do update set code = excluded.code, cents = excluded.cents, "
+    "words = excluded.words, raw = excluded.raw, row_count = excluded.row_count, delivery_id = excluded.delivery_id"
 )
 
 
