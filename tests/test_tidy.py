@@ -35,10 +35,8 @@ def tree_of(path: Path) -> ast.Module:
 
 @cache
 def tracked() -> tuple[Path, ...]:
-    """The files of the repository (committed, or new and not ignored); all of them where git is not at hand."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    """The files of the repository; a folder that somebody tried the program in is none of them."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("not a git checkout")
     return tuple(path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file())

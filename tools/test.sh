@@ -2,8 +2,7 @@
 # Every gate, each reported; pytest last, so that its closing line is the last word. Arguments go to pytest.
 set -u
 cd "$(dirname "$0")/.."
-export UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
-run() { .uv/bin/uv run --locked "$@" </dev/null; }
+run() { .uv/bin/uv run --no-sync "$@" </dev/null; }
 failed=""
 gate() {
   name=$1
