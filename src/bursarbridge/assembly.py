@@ -157,6 +157,7 @@ def _payments(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel
         zone=settings.campus.timezone,
         records=lambda path: records_in(PaymentReader(layout), path),
         post=poster,
+        statements=True,
         prepare=partial(retry_parked, name),
     )
 

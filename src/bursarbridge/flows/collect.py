@@ -37,6 +37,8 @@ class Channel:
     """Opens a kept file: its records, streamed."""
     post: Callable[[Reading, Iterator[Fact]], None]
     """Posts the facts of one delivery."""
+    statements: bool = False
+    """Each file states all that is true at its time, so the same bytes with a later date in their name are news again."""
     prepare: Callable[[Books], int] | None = None
     """What is done before the first file of a run: deciding again what was parked."""
 
@@ -65,12 +67,12 @@ def collect(run: Run, channel: Channel) -> list[Ended]:
         run.post(f"{channel.name}: parked", channel.prepare)
     found = run.act(f"{channel.name}: look", partial(_look, run, channel))
     ended = []
-    for name, as_of in found:
+    for name, as_of, dated in found:
         kept = run.act(f"{channel.name}: keep {name}", partial(_keep, run, channel, name))
         if kept is None:
             continue
         arrived = Arrived(channel.name, name, kept["sha256"], kept["size"], as_of)
-        one = run.post(f"{channel.name}: read {name}", partial(_read, run, channel, arrived))
+        one = run.post(f"{channel.name}: read {name}", partial(_read, run, channel, arrived, channel.statements and dated))
         run.world.reached("collect.posted")
         if one["state"] != "refused":
             run.act(f"{channel.name}: clear {name}", partial(_clear, channel, name))
@@ -90,14 +92,14 @@ def _clear(channel: Channel, name: str) -> bool:
     return True
 
 
-def _look(run: Run, channel: Channel) -> list[tuple[str, str]]:
+def _look(run: Run, channel: Channel) -> list[tuple[str, str, bool]]:
     """The files that stand still: the same size and time twice, with a pause between (reliability.md T03)."""
     first = {one.name: one for one in _waiting(channel)}
     if not first:
         return []
     run.world.wait(channel.settle_seconds)
     still = [one for one in _waiting(channel) if first.get(one.name) == one]
-    return sorted(((one.name, _as_of(channel, one)) for one in still), key=lambda pair: (pair[1], pair[0]))
+    return sorted(((one.name, *_as_of(channel, one)) for one in still), key=lambda found: (found[1], found[0]))
 
 
 def _waiting(channel: Channel) -> list[Waiting]:
@@ -105,12 +107,12 @@ def _waiting(channel: Channel) -> list[Waiting]:
     return [one for one in channel.endpoint.waiting(channel.patterns) if one.name not in excluded]
 
 
-def _as_of(channel: Channel, waiting: Waiting) -> str:
-    """The source's own time of a file, as YYYYMMDDHHMMSS that sorts: from its name where it tells, else when it was written."""
+def _as_of(channel: Channel, waiting: Waiting) -> tuple[str, bool]:
+    """The source's own time of a file, as YYYYMMDDHHMMSS that sorts, and whether its name tells it; else it is when it was written."""
     if channel.as_of is not None and (match := channel.as_of.search(waiting.name)):
         digits = "".join(group for group in (match.groups() or (match.group(),)) if group)
-        return digits.ljust(14, "0")[:14]
-    return waiting.modified_at.astimezone(channel.zone).strftime("%Y%m%d%H%M%S")
+        return digits.ljust(14, "0")[:14], True
+    return waiting.modified_at.astimezone(channel.zone).strftime("%Y%m%d%H%M%S"), False
 
 
 def _keep(run: Run, channel: Channel, name: str) -> Kept | None:
@@ -130,9 +132,9 @@ def _keep(run: Run, channel: Channel, name: str) -> Kept | None:
     return Kept(sha256=sha256, size=waiting.size)
 
 
-def _read(run: Run, channel: Channel, arrived: Arrived, books: Books) -> Ended:
+def _read(run: Run, channel: Channel, arrived: Arrived, restates: bool, books: Books) -> Ended:
     """One delivery into the ledger, whole or not at all. The same bytes again, under any name, have no second effect."""
-    known = deliveries.known(books, arrived)
+    known = deliveries.known(books, arrived, restates=restates)
     if known is not None:
         deliveries.record_arrival(books, known.id, arrived.name)
         state = "repeat" if known.state == "read" else "refused"

@@ -1,4 +1,7 @@
-"""Deliveries: which bytes arrived, under which names, what became of them. The same bytes have one effect, ever."""
+"""Deliveries: which bytes arrived, under which names, what became of them. The same bytes have one effect, ever.
+
+But for dated statements of what is true at a time: there, the same bytes at a later time are a later statement.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +32,19 @@ class Known(NamedTuple):
     tally: dict[str, dict[str, int]]
 
 
-def known(books: Books, arrived: Arrived) -> Known | None:
-    """The delivery of the same bytes on the same channel, if there was one."""
+def known(books: Books, arrived: Arrived, *, restates: bool) -> Known | None:
+    """The delivery of the same bytes on the same channel, if there was one.
+
+    `restates`: the file is a statement that tells its own time, so the same bytes under a later time say something again
+    (a payment was taken back and stands again): only those of the same or an earlier time are a repeat.
+    """
     found = books.rows(
-        "select id, state, words, tally from delivery where channel = :channel and sha256 = :sha256",
+        "select id, state, words, tally from delivery where channel = :channel and sha256 = :sha256 "
+        "and (as_of >= :as_of or state = 'refused' or :repeats) order by as_of desc",
         channel=arrived.channel,
         sha256=arrived.sha256,
+        as_of=arrived.as_of,
+        repeats=not restates,
     )
     return Known(int(found[0][0]), found[0][1], found[0][2], json.loads(found[0][3])) if found else None
 

@@ -36,7 +36,7 @@ create table delivery (
   tally text not null default '{{}}',
   arrived_at text not null,
   run_id bigint not null references run (id),
-  unique (channel, sha256)
+  unique (channel, sha256, as_of)
 );
 create table arrival (
   id {id},
