@@ -137,7 +137,7 @@ def _whole(books: Books, channel: str, delivery: int, cause: int, batch: _Batch,
         words = one.words or answer.reason or _REFUSED_WHOLE
         said = Said(answer._replace(cents=-1, reference="*"), int(row[0]), one.code or "refused", words)
         _line(books, channel, delivery, cause, batch, said, Tally())
-    tally.noted.add(1, 0)
+    (tally.suspended if lines else tally.noted).add(1, 0)
 
 
 def _totals_differ(books: Books, channel: str, delivery: int, batch: _Batch, one: Said, lines: int, cents: int, tally: Tally) -> bool:
@@ -184,7 +184,8 @@ def _line(books: Books, channel: str, delivery: int, cause: int, batch: _Batch, 
     else:
         assert isinstance(decision, Posted)
         _carry(books, channel, delivery, cause, batch, int(line_no), one, decision.entries)
-        tally.noted.add(1, 0)
+        # A refusal has opened a suspense item, so the run that learns of it ends with an exception.
+        (tally.noted if answer.status is AnswerStatus.POSTED else tally.suspended).add(1, 0)
 
 
 def _carry(books: Books, channel: str, delivery: int, cause: int, batch: _Batch, line_no: int, one: Said, entries: Sequence[Entry]) -> None:
