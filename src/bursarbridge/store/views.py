@@ -208,7 +208,8 @@ def _questions(books: Books, number: int) -> tuple[Question, ...]:
 
 def _history(books: Books, number: int) -> tuple[Event, ...]:
     found = books.rows(
-        "select c.at, e.from_place, e.to_place, e.cents, e.kind, c.kind, coalesce(b.document, d.name, ''), c.words, c.actor "
+        "select c.at, e.from_place, e.to_place, e.cents, e.kind, c.kind, "
+        "coalesce(case when c.kind = 'answer' then d.name end, b.document, d.name, ''), c.words, c.actor "
         "from entry e join cause c on c.id = e.cause_id left join batch b on b.id = c.batch_id left join delivery d on d.id = c.delivery_id "
         "where e.obligation_id = :id order by e.id",
         id=number,
