@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -44,18 +44,19 @@ class Where:
 
 
 @contextmanager
-def ending(screen: Screen, where: Where, *, retry: str = "status") -> Iterator[None]:
-    """Turns what goes wrong inside into words on stderr, one JSON object where that was asked for, and an exit code."""
+def ending(screen: Screen, where: Where, following: str = "") -> Iterator[None]:
+    """Turns what goes wrong inside into words on stderr, one JSON object where that was asked for, and an exit code.
+
+    `following` is what to type next; `status` when it is not given, `check` when the settings are at fault.
+    """
     try:
         yield
     except BridgeError as error:
-        code, following = _code(error), where.command(retry)
-        if code == USAGE:
-            following = where.command("check")
-        _end(screen, where, str(error), code, following)
+        code = _code(error)
+        _end(screen, where, str(error), code, where.command("check") if code == USAGE else following or where.command("status"))
     except OSError as error:
         # A full disk or a folder without rights: the operating system's own words name the file.
-        _end(screen, where, f"this machine refuses: {error}", FAILED, where.command(retry))
+        _end(screen, where, f"this machine refuses: {error}", FAILED, following or where.command("status"))
 
 
 def _code(error: BridgeError) -> int:
@@ -70,7 +71,7 @@ def _code(error: BridgeError) -> int:
     return BUSY if isinstance(error, Busy) else UNREACHABLE
 
 
-def _end(screen: Screen, where: Where, words: str, code: int, following: str) -> None:
+def _end(screen: Screen, where: Where, words: str, code: int, following: str) -> NoReturn:
     screen.give({**where.zeros, "outcome": "failed", "words": words, "exit_code": code})
     for line in words.splitlines():
         screen.fail(line if line[:1] == " " or line.startswith(("error[", "warning[")) else f"error: {line}")
@@ -78,7 +79,7 @@ def _end(screen: Screen, where: Where, words: str, code: int, following: str) ->
     raise typer.Exit(code)
 
 
-def usage(screen: Screen, where: Where, words: str, following: str) -> None:
+def usage(screen: Screen, where: Where, words: str, following: str) -> NoReturn:
     """Ends a call that was asked for wrongly."""
     _end(screen, where, words, USAGE, following)
 

@@ -42,7 +42,7 @@ def demo(keep: Keep = None, as_json: Json = False, quiet: Quiet = False, no_colo
     """
     screen = Screen(as_json, quiet, no_color)
     where = Where(keep, None)
-    with ending(screen, where, retry="demo"), _folder(keep) as folder:
+    with ending(screen, where, "bursarbridge demo --keep OTHER_DIR"), _folder(keep) as folder:
         from bursarbridge.wiring import system_clock
 
         began = system_clock()

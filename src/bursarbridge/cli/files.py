@@ -71,7 +71,7 @@ def show(
     """
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file)
-    with ending(screen, where, retry="files list"), bridge_of(screen, where) as bridge:
+    with ending(screen, where, where.command("files list")), bridge_of(screen, where) as bridge:
         found = [one for one in _files(bridge) if one.name == name or (len(name) >= _HASH_LEAST and one.sha256.startswith(name.lower()))]
         if not found:
             raise Refused(f'no file "{name}" came or went')

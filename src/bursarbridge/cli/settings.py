@@ -28,14 +28,12 @@ def init(example: Example = None, as_json: Json = False, quiet: Quiet = False, n
     where = Where(example, None)
     if example is None:
         usage(screen, where, "init needs to know what to write and where to", "bursarbridge init --example campus")
-        return
     from bursarbridge.examples.example import write_example
 
-    with ending(screen, where, retry=""):
+    with ending(screen, where, "bursarbridge init --example OTHER_DIR"):
         written = write_example(example)
-        screen.give(
-            {"directory": str(example.absolute()), "settings": str(written[0].absolute()), "files": [str(file.absolute()) for file in written]}
-        )
+        names = [str(one.absolute()) for one in written]
+        screen.give({"directory": str(example.absolute()), "settings": names[0], "files": names})
         screen.say(f"An example campus is in {example}. Its settings, explained line by line: {written[0]}")
         sample = next((file for file in written if file.name == "alma-export.xml"), written[0])
         screen.next(f"cp {sample} {example / 'alma' / 'out'}", where.command("run library-charges"), where.command("status"))
@@ -55,9 +53,7 @@ def check(folder: Folder = None, file: File = None, as_json: Json = False, quiet
 
     faults = config.check(where.path)
     errors = [fault for fault in faults if fault.severity is config.Severity.ERROR]
-    if not errors:
-        settings = config.load(where.path)
-        screen.note(heading(settings, str(where.path)))
+    screen.note(str(where.path) if errors else heading(config.load(where.path), str(where.path)))
     screen.give(
         {
             "file": str(where.path.absolute()),

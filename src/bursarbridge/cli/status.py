@@ -38,7 +38,7 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
     """
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file)
-    with ending(screen, where, retry="check"), bridge_of(screen, where) as bridge:
+    with ending(screen, where, where.command("check")), bridge_of(screen, where) as bridge:
         from bursarbridge.store import suspense, views
 
         zone = bridge.settings.campus.timezone

@@ -65,7 +65,7 @@ def show(number: Number, folder: Folder = None, file: File = None, as_json: Json
     """
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file)
-    with ending(screen, where, retry="suspense list"), bridge_of(screen, where) as bridge:
+    with ending(screen, where, where.command("suspense list")), bridge_of(screen, where) as bridge:
         from bursarbridge.flows.resolve import actions_for
 
         with bridge.books() as books:
@@ -95,7 +95,7 @@ def resolve(
     """
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file)
-    with ending(screen, where, retry=f"suspense show {number}"), bridge_of(screen, where) as bridge:
+    with ending(screen, where, where.command(f"suspense show {number}")), bridge_of(screen, where) as bridge:
         who = actor or _logged_in()
         said = bridge.resolve(number, action, who, reason)
         with bridge.books() as books:

@@ -1,0 +1,32 @@
+"""Calling the program as a shell does, in this process, with both streams apart."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from bursarbridge.cli.app import app
+
+NO_COLOR = {"NO_COLOR": "1", "COLUMNS": "200"}
+
+
+def call(*words: object, env: Mapping[str, str] = NO_COLOR) -> Result:
+    """One call; what it printed and its exit code."""
+    try:
+        return CliRunner().invoke(app, [str(word) for word in words], env=dict(env), catch_exceptions=False)
+    finally:
+        # The engine's logger keeps the stream it found, which is closed when the call ends; a process makes one call only.
+        logging.getLogger("dbos").handlers.clear()
+
+
+def answer(*words: object, code: int = 0) -> Any:
+    """The one object that a call with --json prints; nothing else may stand on stdout."""
+    result = call(*words, "--json")
+    assert result.exit_code == code, result.output
+    lines = result.stdout.splitlines()
+    assert len(lines) == 1, result.stdout
+    told = json.loads(lines[0])
+    assert told["schema"] == 1
+    return told
