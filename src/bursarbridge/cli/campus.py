@@ -17,7 +17,7 @@ from bursarbridge.errors import BridgeError, Refused, TryLater
 
 if TYPE_CHECKING:
     from bursarbridge.config.model import Settings
-    from bursarbridge.wiring import Bridge, Reached
+    from bursarbridge.wiring import Bridge
 
 FAILED, USAGE, HELD, EXCEPTIONS, UNREACHABLE, BUSY = 1, 2, 3, 4, 5, 6
 """The exit codes of ux.md, section 3."""
@@ -94,14 +94,14 @@ def settings_of(screen: Screen, where: Where) -> Settings:
 
 
 @contextmanager
-def bridge_of(screen: Screen, where: Where, *, reached: Reached | None = None) -> Iterator[Bridge]:
+def bridge_of(screen: Screen, where: Where) -> Iterator[Bridge]:
     """The campus's bridge, after the line that says which campus it is; closed at the end."""
     settings = settings_of(screen, where)
     from bursarbridge import wiring
 
     screen.note(heading(settings, moment(wiring.system_clock(), settings.campus.timezone)))
     with _database(settings):
-        bridge = wiring.build(settings, reached=reached)
+        bridge = wiring.build(settings)
         try:
             yield bridge
         finally:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -19,7 +20,7 @@ from bursarbridge.ledger.money import shown
 
 if TYPE_CHECKING:
     from bursarbridge.cli.told import Told
-    from bursarbridge.wiring import Bridge, Reached
+    from bursarbridge.wiring import Bridge
 
 _CODES = {"completed_with_exceptions": EXCEPTIONS, "held": HELD, "failed": FAILED}
 _STEPS = {
@@ -52,8 +53,9 @@ def run(flow: FlowName, folder: Folder = None, file: File = None, as_json: Json 
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file, told.empty(flow))
     _known(screen, where, flow)
-    with ending(screen, where), _shown_steps(screen) as reached, bridge_of(screen, where, reached=reached) as bridge:
-        ran = _run(bridge, where, flow)
+    with ending(screen, where), bridge_of(screen, where) as bridge:
+        with _shown_steps(screen, bridge) as seen:
+            ran = _run(seen, where, flow)
         _tell(screen, where, ran)
     raise typer.Exit(_CODES.get(ran["outcome"], 0))
 
@@ -109,17 +111,14 @@ def _tell(screen: Screen, where: Where, ran: Told) -> None:
 
 
 @contextmanager
-def _shown_steps(screen: Screen) -> Iterator[Reached | None]:
-    """On a terminal, a line that says what the run is doing now; elsewhere nothing."""
+def _shown_steps(screen: Screen, bridge: Bridge) -> Iterator[Bridge]:
+    """The bridge; on a terminal one that says, in a line that goes away at the end, what the run is doing now."""
     if screen.quiet or screen.as_json or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield None
+        yield bridge
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from bursarbridge.wiring import crash_switch
-
-    crash = crash_switch(os.environ)
     console = Console(stderr=True, no_color=screen.no_color or None)
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True) as bar:
         task = bar.add_task("looking for files")
@@ -127,6 +126,6 @@ def _shown_steps(screen: Screen) -> Iterator[Reached | None]:
         def reached(point: str) -> None:
             if point in _STEPS:
                 bar.update(task, description=_STEPS[point])
-            crash(point)
+            bridge.reached(point)
 
-        yield reached
+        yield replace(bridge, reached=reached)
