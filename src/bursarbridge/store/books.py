@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-CHUNK = 5_000
+CHUNK = 2_000
 """Rows staged at a time: large enough that statements are few, small enough that memory stays flat (performance.md 9)."""
 
 _POSTING_LOCK = 7_104_551
