@@ -60,3 +60,14 @@ def test_list_show_resolve(campus: Path) -> None:
 def test_an_item_that_is_not_there(campus: Path) -> None:
     missing = call("suspense", "show", 999, "-C", campus)
     assert missing.exit_code == 1 and missing.stderr.splitlines()[-1] == f"Next: bursarbridge suspense list -C {campus}"
+
+
+def test_no_output_names_a_person_or_a_title(tmp_path: Path) -> None:
+    call("init", "--example", tmp_path)
+    export = (tmp_path / "samples/alma-export.xml").read_text()
+    (tmp_path / "alma/out/export.xml").write_text(export.replace("<xb:sum>42.25", "<xb:sum>-42.25"))
+    call("run", "library-charges", "-C", tmp_path)
+    for words in (("suspense", "list"), ("suspense", "show", 1), ("explain", "10400099123"), ("status",), ("files", "list")):
+        for form in ((), ("--json",)):
+            said = call(*words, "-C", tmp_path, *form).output
+            assert not [name for name in ("liwa", "Contract", "31111000000033") if name in said], said

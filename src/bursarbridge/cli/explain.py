@@ -11,6 +11,7 @@ from bursarbridge.cli.history import told_of
 from bursarbridge.cli.near import alike, mistyped
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.screen import Screen, bold
+from bursarbridge.cli.suspense import fields_of
 from bursarbridge.cli.words import count, day, moment
 from bursarbridge.errors import Refused
 from bursarbridge.ledger.entries import Place
@@ -51,7 +52,7 @@ def explain(
         screen.give(
             {
                 "obligations": [_as_json(one, said) for one, said in zip(found, verdicts, strict=True)],
-                "suspense": [one._asdict() for one in loose],
+                "suspense": [fields_of(one) for one in loose],
             }
         )
         _heading(screen, wanted, found)

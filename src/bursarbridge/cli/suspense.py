@@ -46,7 +46,7 @@ def list_(
         with bridge.books() as books:
             items = views.items(books)
         cents = sum(one.cents for one in items)
-        screen.give({"open": {"count": len(items), "cents": cents}, "items": [one._asdict() for one in items]})
+        screen.give({"open": {"count": len(items), "cents": cents}, "items": [fields_of(one) for one in items]})
         listed = items if every else items[:SHOWN]
         for line in _rows(listed, bridge.settings.campus.timezone):
             screen.say(line)
@@ -71,7 +71,7 @@ def show(number: Number, folder: Folder = None, file: File = None, as_json: Json
         with bridge.books() as books:
             item = _item(books, number)
         actions = () if item.resolved_at else actions_for(item.code, blocks=item.blocks)
-        screen.give({"item": item._asdict(), "actions": [one._asdict() for one in actions]})
+        screen.give({"item": fields_of(item), "actions": [one._asdict() for one in actions]})
         _show(screen, item, bridge.settings.campus.timezone)
         _decisions(screen, where, item, actions)
 
@@ -100,10 +100,15 @@ def resolve(
         said = bridge.resolve(number, action, who, reason)
         with bridge.books() as books:
             item = _item(books, number)
-        screen.give({"outcome": "completed", "words": said, "item": item._asdict()})
+        screen.give({"outcome": "completed", "words": said, "item": fields_of(item)})
         screen.say(f"{said[0].upper()}{said[1:]}.")
         screen.note(f"Decided by {who}: {reason}")
         screen.next(where.command("run library-charges" if action in ("resend", "send-again") else "suspense list"))
+
+
+def fields_of(item: ItemView) -> dict[str, object]:
+    """An item for programs. The record's own fields stay in the ledger: they may name a person or what somebody borrowed (ux.md 0, item 7)."""
+    return {key: value for key, value in item._asdict().items() if key != "raw"}
 
 
 def _item(books: Books, number: int) -> ItemView:
