@@ -3,76 +3,14 @@
 import hashlib
 import os
 import socket
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bursarbridge.errors import BridgeError, Refused, TryLater
-from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint, unwatched
-from bursarbridge.exchange.folder import FolderEndpoint
-from bursarbridge.exchange.sftp import SftpEndpoint
 from bursarbridge.ports import Endpoint, Proof
-from tests.servers import Keys, Served, embedded, openssh
-
-DOCUMENT = b"H 1 12.50\nD 1 12.50\n" * 40
-SHA256 = hashlib.sha256(DOCUMENT).hexdigest()
-OTHER = b"somebody else's bytes\n"
-NAME = "LIBRARY_20260105_0001.dat"
-HIDDEN = f".{NAME}.part"
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """One empty folder at a partner: `here` is where the partner sees it; `endpoint` makes endpoints that reach it."""
-
-    here: Path
-    kind: str
-    served: Served | None
-    opened: list[PlaceEndpoint]
-
-    def endpoint(self, *, clear: Clear = "move", done: str = "done", reached: Callable[[str], None] = unwatched) -> PlaceEndpoint:
-        made: PlaceEndpoint
-        if self.served is None:
-            made = FolderEndpoint(self.here, clear=clear, done=done, reached=reached)
-        else:
-            folder = f"{self.served.folder.rstrip('/')}/{self.here.relative_to(self.served.root)}"
-            made = SftpEndpoint(self.served.address, folder, clear=clear, done=done, reached=reached)
-        self.opened.append(made)
-        return made
-
-    def names(self) -> list[str]:
-        return sorted(path.name for path in self.here.iterdir())
-
-
-@pytest.fixture(scope="module", params=["folder", "sftp-openssh", "sftp-asyncssh"])
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, Served | None]]:
-    kind, root = str(request.param), tmp_path_factory.mktemp("partner")
-    if kind == "folder":
-        yield kind, root, None
-        return
-    serve = openssh if kind == "sftp-openssh" else embedded
-    with serve(root, Keys(tmp_path_factory.mktemp("keys"))) as server:
-        yield kind, root, server
-
-
-@pytest.fixture
-def spot(served: tuple[str, Path, Served | None], request: pytest.FixtureRequest) -> Iterator[Spot]:
-    kind, root, server = served
-    here = root / f"in-{len(list(root.iterdir()))}"
-    here.mkdir()
-    spot = Spot(here, kind, server, [])
-    yield spot
-    for endpoint in spot.opened:
-        endpoint.close()
-
-
-@pytest.fixture
-def document(tmp_path: Path) -> Path:
-    path = tmp_path / "document"
-    path.write_bytes(DOCUMENT)
-    return path
+from tests.contracts.spot import DOCUMENT, HIDDEN, NAME, OTHER, SHA256, Spot
 
 
 def fill(here: Path, **files: bytes) -> None:
