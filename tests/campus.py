@@ -123,19 +123,19 @@ class Campus:
 
     def export(self, *fees: Fee, name: str = "") -> Path:
         """Alma writes an export."""
-        return self._put("alma/out", name or self._name("export", "xml"), files.export_bytes(fees))
+        return self.put("alma/out", name or self._name("export", "xml"), files.export_bytes(fees))
 
     def answer(self, *answers: Answer, name: str = "") -> Path:
         """The bursar answers our charge files."""
-        return self._put("peoplesoft/out", name or self._name("result", "csv"), files.answer_bytes(answers))
+        return self.put("peoplesoft/out", name or self._name("result", "csv"), files.answer_bytes(answers))
 
     def report(self, *paid: Paid, name: str = "") -> Path:
         """The bursar reports all payments of the year to date."""
-        return self._put("peoplesoft/out", name or self.report_name(), files.report_bytes(paid))
+        return self.put("peoplesoft/out", name or self.report_name(), files.report_bytes(paid))
 
     def snapshot(self, *paid: Paid, name: str = "") -> Path:
         """The bursar reports what is applied to each charge now."""
-        return self._put("peoplesoft/out", name or self.report_name(), files.snapshot_bytes(paid))
+        return self.put("peoplesoft/out", name or self.report_name(), files.snapshot_bytes(paid))
 
     def report_name(self) -> str:
         """A payment file's name as of now."""
@@ -147,6 +147,13 @@ class Campus:
         for path in found:
             path.rename(self.folder / "alma/taken" / path.name)
         return len(found)
+
+    def put(self, place: str, name: str, content: bytes) -> Path:
+        """A file appears, as old as the clock says."""
+        path = self.folder / place / name
+        path.write_bytes(content)
+        os.utime(path, (self.now.timestamp(), self.now.timestamp()))
+        return path
 
     # ---- what we do
 
@@ -247,12 +254,6 @@ class Campus:
     def _name(self, stem: str, ending: str) -> str:
         self._files += 1
         return f"{stem}-{self._files:05d}.{ending}"
-
-    def _put(self, place: str, name: str, content: bytes) -> Path:
-        path = self.folder / place / name
-        path.write_bytes(content)
-        os.utime(path, (self.now.timestamp(), self.now.timestamp()))
-        return path
 
 
 @contextmanager

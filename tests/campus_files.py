@@ -115,3 +115,8 @@ def cents_in(text: str) -> int:
 
 def _csv(lines: Sequence[str]) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def stray_reference(pick: int) -> str:
+    """A reference as a bursar might mistype or invent it."""
+    return ("L0000000000", "L9999999999", "x", "L0000003V3V")[pick % 4]

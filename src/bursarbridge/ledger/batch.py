@@ -21,7 +21,8 @@ class BatchState(StrEnum):
 _ANSWERED = frozenset({BatchState.POSTED, BatchState.PARTLY_POSTED, BatchState.REFUSED})
 _MOVES = {
     BatchState.OPEN: frozenset({BatchState.SEALED}),
-    BatchState.SEALED: frozenset({BatchState.SENT, BatchState.IN_DOUBT}),
+    # Sealed and answered: the line was cut while the document was given its name, and the answer proves that it got there.
+    BatchState.SEALED: frozenset({BatchState.SENT, BatchState.IN_DOUBT}) | _ANSWERED,
     BatchState.IN_DOUBT: frozenset({BatchState.SENT, BatchState.SEALED}) | _ANSWERED,
     BatchState.SENT: frozenset({BatchState.RECEIVED}) | _ANSWERED,
     BatchState.RECEIVED: _ANSWERED,

@@ -82,10 +82,11 @@ def confirm(books: Books, batch: int, cause: int, *, assumed: bool) -> int:
 
 
 def _batch(books: Books, document: str) -> _Batch | None:
-    """The batch of a document name as the bursar repeats it: folder and extension may be missing."""
+    """The batch of a document name as the bursar repeats it: folder and extension may be missing. What never left is no such batch."""
     name = PurePath(document.replace("\\", "/")).name
     found = books.rows(
-        "select id, state, lines, cents, document from batch where document = :name or document like :stem || '.%'",
+        "select id, state, lines, cents, document from batch where (document = :name or document like :stem || '.%') "
+        "and (state <> 'SEALED' or uploaded_at is not null)",
         name=name,
         stem=PurePath(name).stem,
     )
@@ -102,13 +103,15 @@ def _to(books: Books, batch: _Batch, state: BatchState, group: str = "") -> None
     if BatchState(_by_id(books, batch.id).state) != state:
         move(_by_id(books, batch.id).state, state)
     books.do(
-        "update batch set state = :state, answered_at = coalesce(answered_at, :at), "
+        "update batch set state = :state, answered_at = coalesce(answered_at, :at), sent_at = coalesce(sent_at, :at), "
+        "proof = case when proof = '' then 'answered' else proof end, "
         "bursar_group = case when :g = '' then bursar_group else :g end where id = :b",
         state=state.value,
         at=books.now,
         g=group,
         b=batch.id,
     )
+    suspense.close(books, f"doubt:{batch.id}", "answered")
 
 
 def _whole(books: Books, channel: str, delivery: int, cause: int, batch: _Batch, one: Said, tally: Tally) -> None:
@@ -118,7 +121,7 @@ def _whole(books: Books, channel: str, delivery: int, cause: int, batch: _Batch,
     if answer.status in (AnswerStatus.RECEIVED, AnswerStatus.LOADED):
         if _totals_differ(books, channel, delivery, batch, one, batch.lines, batch.cents, tally):
             return
-        if batch.state in (BatchState.SENT, BatchState.IN_DOUBT):
+        if batch.state in (BatchState.SENT, BatchState.IN_DOUBT, BatchState.SEALED):
             _to(books, batch, BatchState.RECEIVED if batch.state is BatchState.SENT else BatchState.SENT, answer.group)
         books.do("update batch set bursar_group = :g where id = :b and :g <> ''", g=answer.group, b=batch.id)
         tally.noted.add(1, 0)
@@ -132,12 +135,23 @@ def _whole(books: Books, channel: str, delivery: int, cause: int, batch: _Batch,
         confirm(books, batch.id, books.cause("answer", delivery=delivery, batch=batch.id, words=answer.group), assumed=False)
         tally.noted.add(1, 0)
         return
-    lines = books.rows("select obligation_id from batch_line where batch_id = :b and state = 'sent'", b=batch.id)
+    _refused_whole(books, channel, delivery, cause, batch, one, tally)
+
+
+def _refused_whole(books: Books, channel: str, delivery: int, cause: int, batch: _Batch, one: Said, tally: Tally) -> None:
+    """Every line goes back that the bursar had not posted before; that it had is a question about the file."""
+    answer = one.answer
+    lines = books.rows("select obligation_id from batch_line where batch_id = :b and state in ('sent', 'assumed')", b=batch.id)
     for row in lines:
         words = one.words or answer.reason or _REFUSED_WHOLE
         said = Said(answer._replace(cents=-1, reference="*"), int(row[0]), one.code or "refused", words)
         _line(books, channel, delivery, cause, batch, said, Tally())
-    (tally.suspended if lines else tally.noted).add(1, 0)
+    posted = int(books.one("select count(*) from batch_line where batch_id = :b and state = 'posted'", b=batch.id))
+    if not posted:
+        (tally.suspended if lines else tally.noted).add(1, 0)
+        return
+    words = f'the bursar refuses "{batch.document}" as a whole, but it posted {posted} of its lines before; ask which of the two holds'
+    _suspend(books, channel, delivery, f"answer:{batch.id}:refused", "answer_conflict", words, one, tally, batch=batch.id)
 
 
 def _totals_differ(books: Books, channel: str, delivery: int, batch: _Batch, one: Said, lines: int, cents: int, tally: Tally) -> bool:

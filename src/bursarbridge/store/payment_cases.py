@@ -139,7 +139,7 @@ def _tell_source(obligation: int, reference: str, account: str, entries: Sequenc
 
 def notice_vanished(books: Books, statement: Statement) -> None:
     """Payments that the report listed before and no longer does: noticed, never taken as a reversal by themselves."""
-    periods = {int(row[0]) for row in books.rows("select distinct period from level")} | {statement.period}
+    periods = {int(row[0]) for row in books.rows("select distinct period from staged_payment")} | {statement.period}
     listed = ", ".join(str(period) for period in sorted(periods))
     _notice_unlisted(books, statement, periods)
     gone = (

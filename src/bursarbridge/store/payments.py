@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ledger.money import shown
-from bursarbridge.store import moves, suspense
+from bursarbridge.store import answers, moves, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.payment_cases import Counted, notice_vanished, post_each, put_counted, raw_of
 from bursarbridge.store.payment_levels import Statement, close_waiting, remember
@@ -151,20 +151,24 @@ def _other_person(books: Books, statement: Statement, tally: Tally) -> None:
 
 def _evidence(books: Books, cause: int) -> None:
     """A charge that the bursar lists in a payment file is on the account: lines without an answer are confirmed by it."""
-    waiting = "exists (select 1 from batch where kind = 'charge' and (state in ('SENT', 'RECEIVED', 'IN_DOUBT') or assumed = 1))"
+    waiting = "exists (select 1 from batch where kind = 'charge' and (state in ('SEALED', 'SENT', 'RECEIVED', 'IN_DOUBT') or assumed = 1))"
     if not books.one(f"select {waiting}"):
         return
-    books.do(
-        "insert into move (obligation_id, from_place, to_place, cents, kind) select b.obligation_id, 2, b.to_place, b.cents, 'charge' "
-        "from (select distinct obligation_id from level) l join batch_line b on b.obligation_id = l.obligation_id "
-        "where b.state = 'sent' and b.from_place = 1"
+    # A batch that never left is confirmed by nothing; one whose fate a cut line hid is.
+    waits = (
+        "from_place = 1 and state in ('sent', 'assumed') and obligation_id in (select obligation_id from level) "
+        "and batch_id in (select id from batch where state <> 'SEALED' or uploaded_at is not null)"
     )
+    touched = books.rows(f"select distinct batch_id from batch_line where {waits}")
     books.do(
-        "update batch_line set state = 'posted', reason = 'seen in payments' where from_place = 1 and state in ('sent', 'assumed') "
-        "and obligation_id in (select obligation_id from level)"
+        "insert into move (obligation_id, from_place, to_place, cents, kind) "
+        f"select obligation_id, 2, to_place, cents, 'charge' from batch_line where {waits} and state = 'sent'"
     )
+    books.do(f"update batch_line set state = 'posted', reason = 'seen in payments' where {waits}")
     if books.one("select exists (select 1 from move)"):
         moves.carry_out(books, cause)
+    for (batch,) in touched:
+        answers.settle(books, int(batch))
 
 
 def _news(books: Books) -> None:
