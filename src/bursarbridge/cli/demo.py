@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Keep = Annotated[Path | None, typer.Option("--keep", metavar="DIR", help="Live the days in this new folder, and leave it for looking around.")]
 
-_WIDTH = 100
+_WIDTH = 112
 _OPENING = (
     "Example College: a library that runs Alma, a bursar that runs PeopleSoft, and the bridge between them.\n"
     "The two systems are stand-ins; everything of the bridge's is real: files, SFTP on this machine, ledger, checks.\n"

@@ -64,13 +64,15 @@ def sentences(ran: Told) -> list[str]:
         elif cents:
             said.append(f"Reads {one['name']}: {count(number, read)}, {shown(cents)}, {_ends(one)}.")
         else:
-            said.append(f"Reads {one['name']}: {count(number, 'answer')}.")
+            said.append(f"Reads {one['name']}: {count(number, 'answer')}, {_ends(one)}.")
     said += [
         f"Sends {one['name']}: {count(one['count'], sends)}, {shown(one['cents'])}, read back and verified." if one["proof"] else f"{one['words']}."
         for one in ran["files"]
     ]
     if ran["confirmed_lines"]:
-        said.append(f"Notes that {count(ran['confirmed_lines'], 'payment')} were taken in.")
+        said.append(
+            f"Sees that the other side took its file, and counts {count(ran['confirmed_lines'], 'payment')} as taken in (assumed: no answer comes)."
+        )
     return said or ["Finds nothing new, and sends nothing."]
 
 
