@@ -14,6 +14,7 @@ import asyncssh
 import pytest
 
 from bursarbridge.errors import Refused, TryLater
+from bursarbridge.exchange import folder
 from bursarbridge.exchange.endpoint import PlaceEndpoint
 from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
@@ -152,6 +153,14 @@ def test_T03_a_slow_writer_is_never_read_half(kind: str, real: Served, here: Pat
     assert endpoint.fetch("slow.xml", tmp_path / "copy").size == (here / "slow.xml").stat().st_size
     assert (tmp_path / "copy").read_bytes() == (here / "slow.xml").read_bytes()
     endpoint.close()
+
+
+def test_T03_a_file_that_grows_faster_than_it_is_read_is_left_for_later(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "endless.xml").write_bytes(b"x" * 1000)
+    monkeypatch.setattr(folder, "_block", lambda _handle, _path: b"x" * 700)  # there is always more
+    with pytest.raises(TryLater, match=r"endless.xml was still being written \(1000 bytes seen"):
+        FolderEndpoint(here).fetch("endless.xml", tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
 
 
 # T15: servers that do not tell the truth about a rename

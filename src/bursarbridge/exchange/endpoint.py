@@ -56,14 +56,11 @@ class PlaceEndpoint:
         before = self._plain(name)
         if before is None:
             raise Gone(f"{self._place.title}: {name} is not there any more. The next run looks again")
-        copied = self._copy(name, target)
+        copied = self._copy(name, target, before.size)
         after = self._place.look(name)
         if after != before or copied != before.size:
             target.unlink(missing_ok=True)
-            raise TryLater(
-                f"{self._place.title}: {name} was still being written ({before.size} bytes seen, {copied} copied, "
-                f"{after.size if after else 'gone'} after). Nothing was taken; the next run tries again"
-            )
+            raise self._unfinished(name, before.size, f"{copied} copied, {after.size if after else 'gone'} after")
         self._fetched[name] = _waiting(before)
         return _waiting(before)
 
@@ -147,18 +144,25 @@ class PlaceEndpoint:
             raise Refused(f"{self._place.title}: {name} is a folder or a link, not a file. It was not touched; ask whoever put it there")
         return seen
 
-    def _copy(self, name: str, target: Path) -> int:
+    def _copy(self, name: str, target: Path, size: int) -> int:
+        """Copies the file; stops as soon as it is longer than it was, since a writer that is faster than we are has no end."""
         copied = 0
         target.unlink(missing_ok=True)
         with durable(target) as write:
 
             def sink(block: bytes) -> None:
                 nonlocal copied
-                write(block)
                 copied += len(block)
+                if copied > size:
+                    raise self._unfinished(name, size, "more came while it was copied")
+                write(block)
 
             self._place.read(name, sink)
         return copied
+
+    def _unfinished(self, name: str, size: int, then: str) -> TryLater:
+        words = f"{name} was still being written ({size} bytes seen, {then}). Nothing was taken; the next run tries again"
+        return TryLater(f"{self._place.title}: {words}")
 
     def _put_away(self, name: str) -> None:
         self._place.make_folder(self._done)
