@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,9 +51,9 @@ def figures(spent: Spent) -> Figures:
     }
 
 
-def charges(place: Place, given: Input) -> Figures:
-    """An Alma export to a durable ledger and a verified charge file, on an empty campus."""
-    campus = place.empty()
+def charges(place: Place, base: Campus, given: Input) -> Figures:
+    """An Alma export to a durable ledger and a verified charge file, on a campus whose ledger is made and empty."""
+    campus = place.copy(base)
     spent, _ = _charged(campus, given, given.cents)
     campus.remove()
     return figures(spent)
@@ -84,21 +85,32 @@ def payments(place: Place, base: Campus, given: Input, billed: Input) -> Figures
     return figures(spent)
 
 
-def posted(place: Place, billed: Input) -> Campus:
-    """A campus whose fees all stand at the bursar, posted; made once through the ordinary commands and kept.
+def blank(place: Place) -> Campus:
+    """A campus that has run once with nothing to do: ledger and engine have their tables, as the floors' have before their clock starts."""
+    return _base(place, "blank", lambda campus: campus.run("library-charges"))
 
-    Kept under the name of its schema's hash, so that another migration makes another base.
-    """
+
+def posted(place: Place, billed: Input) -> Campus:
+    """A campus whose fees all stand at the bursar, posted, through the ordinary commands."""
+
+    def bill(campus: Campus) -> None:
+        _, summary = _charged(campus, billed, billed.cents)
+        _answer(campus, summary, billed)
+
+    return _base(place, billed.path.stem, bill)
+
+
+def _base(place: Place, what: str, prepare: Callable[[Campus], object]) -> Campus:
+    """A prepared campus, made once and kept under the hash of its schema, so that another migration makes another base."""
     schema = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(MIGRATIONS.glob("*.py")))).hexdigest()[:8]
-    name = f"base_{place.word}_{billed.path.stem}_{schema}"
+    name = f"base_{place.word}_{what}_{schema}"
     home = place.work / name
     database = place.server.address(name) if place.server else SQLITE
     if home.exists() and (place.server is None or place.server.has(name)):
         return Campus(home, place.product, database)
     print(f"making {name}", flush=True)
     campus = place.empty()
-    _, summary = _charged(campus, billed, billed.cents)
-    _answer(campus, summary, billed)
+    prepare(campus)
     return _keep(place, campus, home, name)
 
 
