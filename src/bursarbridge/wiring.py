@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import tempfile
 import time
@@ -87,6 +88,7 @@ class Bridge:
 
         opening.refuse_unsafe(self.ledger)
         with only_one(self.ledger):
+            shutil.rmtree(self._scratch, ignore_errors=True)  # unfinished files of a killed process
             engine = Engine(self.ledger, {name: self._procedure(name) for name in FLOWS})
             engine.launch()
             try:
@@ -104,7 +106,7 @@ class Bridge:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
             try:
                 with self._places() as place:
-                    return run_flow(self._begin(steps, flow, name, now, self.vault), library_flow(flow, self.settings, place))
+                    return run_flow(self._begin(steps, flow, name, now, self.vault, self._scratch), library_flow(flow, self.settings, place))
             except BridgeError as error:
                 with self.books(writing=True) as books:
                     runs.finish(books, runs.begin(books, name, flow, "1"), "failed", {"words": str(error)})
@@ -112,8 +114,8 @@ class Bridge:
 
         return procedure
 
-    def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: FileVault) -> Run:
-        world = World(vault, self.settings.storage.vault.parent / "scratch", self.wait, self.reached)
+    def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: FileVault, scratch: Path) -> Run:
+        world = World(vault, scratch, self.wait, self.reached)
         number = steps.post("begin", lambda connection: runs.begin(Books(connection, 0, now), name, flow, "1"))
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
         return Run(name, flow, number, now, today, steps, world)
@@ -124,7 +126,7 @@ class Bridge:
         with tempfile.TemporaryDirectory() as folder, self.ledger.connect() as connection, self._places(ReadOnly) as place:
             transaction = connection.begin()
             try:
-                run = self._begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder)))
+                run = self._begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
                 return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place))}
             finally:
                 transaction.rollback()
@@ -177,6 +179,10 @@ class Bridge:
         key = where.key.path or Path(where.key.value())
         address = SftpAddress(where.host, where.port, where.user, key, where.host_key, int(where.timeout.total_seconds()))
         return SftpEndpoint(address, folder, clear=clear, reached=self.reached)
+
+    @property
+    def _scratch(self) -> Path:
+        return self.settings.storage.vault.parent / "scratch"
 
     def close(self) -> None:
         """Lets the database go."""

@@ -168,12 +168,22 @@ class PlaceEndpoint:
         self._place.make_folder(self._done)
         for number in range(1, _NUMBERS):
             target = f"{self._done}/{names.numbered(name, number)}"
+            if self._half_moved(name, target):
+                self._place.remove(name)
+                return
             if self._place.look(target) is None:
                 problem = self._place.rename(name, target)
                 if self._place.look(name) is None:
                     return
                 raise TryLater(f"{self._place.title}: {name} could not be moved to {target} ({problem}). The next run tries again")
         raise Refused(f"{self._place.title}: {self._done}/ holds {_NUMBERS} files called {name}. Empty it")
+
+    def _half_moved(self, name: str, target: str) -> bool:
+        """Whether a move was cut after the new name was given and before the old one went (rename is link and unlink)."""
+        old, new = self._place.look(name), self._place.look(target)
+        if old is None or new is None or (old.size, old.modified_at) != (new.size, new.modified_at):
+            return False
+        return self._digest(name) == self._digest(target)
 
     def _rename(self, name: str, temporary: str) -> str:
         if self._place.look(temporary) is None:
