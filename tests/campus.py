@@ -22,7 +22,7 @@ from bursarbridge import config
 from bursarbridge.assembly import library_flow, record_poster, revive
 from bursarbridge.config.model import FolderConnection, Settings
 from bursarbridge.config.places import Database
-from bursarbridge.errors import TryLater
+from bursarbridge.errors import Refused, TryLater
 from bursarbridge.examples.example import write_example
 from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.exchange.folder import FolderEndpoint
@@ -85,8 +85,14 @@ class Line:
         self._maybe_cut("upload")
 
     def publish(self, name: str, sha256: str) -> Proof:
+        if "refuse" in self._cut:
+            self._cut.discard("refuse")
+            raise Refused("the server would not have it")
         proof = self._place.publish(name, sha256)
         self._maybe_cut("publish")
+        if "doubt" in self._cut:
+            self._cut.discard("doubt")
+            raise Refused("the server says something odd")
         return proof
 
     def present(self, name: str) -> bool:
@@ -106,7 +112,8 @@ class Campus:
         self.settings = _settings_in(folder, changes)
         self.now = EVENING
         self.cut: set[str] = set()
-        """Put "upload", "publish" or "clear" in, and the next such deed ends with a cut line, once."""
+        """Put "upload", "publish" or "clear" in, and the next such deed ends with a cut line, once; "refuse" and "doubt" have the
+        next publishing refused, before and after its effect."""
         database = folder / "ledger.db"
         shutil.copy(_migrated(), database)
         self.ledger = opening.open_engine(f"sqlite:{database}")

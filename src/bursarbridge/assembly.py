@@ -113,7 +113,7 @@ def _export(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel:
 
 def _export_reader(settings: Settings, source: AlmaSource) -> ExportReader:
     pattern = settings.identity.student_id.pattern
-    return ExportReader(ExportSettings(source.identifier_types, pattern, source.currency, source.amount_max_cents))
+    return ExportReader(ExportSettings(source.identifier_types, pattern, source.currency, source.amount_max_cents, source.institution))
 
 
 def _answers(settings: Settings, where: Results, place: PlaceOf) -> Channel:

@@ -101,6 +101,7 @@ class AlmaSource:
     export: Export = required(table(Export), example='{ folder = "out", files = ["*.xml"] }')
     imports: Import = required(table(Import), name="import", example='{ folder = "in", name = "bursarbridge-{sequence:06d}-{made_at}.xml" }')
     identifier_types: tuple[str, ...] = optional(kinds.words(kinds.text), ())
+    institution: str = optional(kinds.loose_text, "")
     currency: str = optional(kinds.code(r"[A-Z]{3}", "a currency code: three capital letters"), "USD")
     timezone: ZoneInfo = required(kinds.zone, example='"America/Los_Angeles"')
     amount_max_cents: int = optional(kinds.limit, _LIMIT_CENTS, name="amount_max")

@@ -39,6 +39,8 @@ class ExportSettings:
     """The one accepted code ("USD")."""
     amount_max_cents: int
     """A single fee above it waits for a person."""
+    institution: str = ""
+    """The InstitutionId that users carry in our exports; an export with another one is refused whole. Empty: not compared."""
 
 
 class ExportReader:
@@ -57,7 +59,16 @@ class ExportReader:
     def records(self, chunks: Iterable[bytes]) -> Iterator[Fee]:
         """Every fee of the export in order. Raises Unreadable when the document as a whole is unfit, maybe after some were yielded."""
         self._header = Header()
-        return fees_quickly(chunks, self._header)
+        found = fees_quickly(chunks, self._header)
+        return self._ours(found) if self._settings.institution else found
+
+    def _ours(self, found: Iterator[Fee]) -> Iterator[Fee]:
+        """Stops at the first user of another institution: this is a file of another Alma, a sandbox's perhaps (T11)."""
+        for fee in found:
+            if fee.institution not in ("", "null", self._settings.institution):
+                words = f'a user belongs to institution "{fee.institution[:60]}", agreed is "{self._settings.institution}": a file of another Alma'
+                raise Unreadable("institution", words, where="user/owneredEntity/InstitutionId")
+            yield fee
 
     def fact(self, record: object) -> Charge:
         """The charge one fee says. Raises Unreadable with the codes of docs/systems/alma.md; amounts are cents, exact."""
