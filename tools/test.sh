@@ -17,7 +17,8 @@ gate format ruff format --check .
 gate types mypy
 gate imports lint-imports --no-logo
 echo "== tests" >&2
-run pytest -n 2 "$@" || failed="$failed tests,"
+[ -z "${CI:-}" ] || set -- -p tools.no_skips "$@"
+run python -m pytest -n 2 "$@" || failed="$failed tests,"
 [ -z "$failed" ] || {
   echo "./dev test: failed:${failed%,}" >&2
   exit 1
