@@ -3,6 +3,8 @@
 import ast
 import re
 import runpy
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -96,6 +98,16 @@ def test_the_readme_shows_the_two_commands() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     first = FENCE.search(readme)
     assert first is not None and first[2].split("\n")[:2] == ["./dev bursarbridge demo", "./dev test"]
+
+
+def test_the_readme_shows_what_the_demo_prints() -> None:
+    """Every line of the excerpt stands in the real output, in that order; where lines break does not matter."""
+    shown = next(body for _kind, body in FENCE.findall((ROOT / "README.md").read_text("utf-8")) if "The three books" in body)
+    ran = subprocess.run([sys.executable, "-c", "from bursarbridge.cli import main; main()", "demo"], capture_output=True, text=True, check=True)
+    rest = " ".join(ran.stdout.split())
+    for line in filter(None, (" ".join(line.split()) for line in shown.splitlines())):
+        assert line in rest, f"README.md shows a line that the demo does not print, or not there: {line}"
+        rest = rest.partition(line)[2]
 
 
 def test_dev_in_the_pages_exists() -> None:
