@@ -146,6 +146,23 @@ def test_d16_a_returned_check_before_the_library_knew_is_only_ours(campus: Campu
     assert campus.codes() == []
 
 
+def test_d16_a_check_returned_in_the_next_fiscal_year_opens_the_fee_again(campus: Campus) -> None:
+    on_account(campus, Fee("900", 500))
+    paid = Paid(campus.reference("900"), 500, paid_on="06/29/2026")
+    campus.report(paid, name="payments_20260630_080000.csv")
+    campus.payments()
+    campus.alma_takes()
+    campus.payments()
+    assert campus.place_of("900") == {"settled": 500}
+    campus.report(paid._replace(cents=-500, paid_on="07/06/2026"), name="payments_20260707_080000.csv")
+    campus.payments()
+    assert campus.place_of("900") == {"bursar": 500}
+    assert campus.codes() == ["reopened"]
+    campus.report(paid._replace(cents=-500, paid_on="07/06/2026"), paid._replace(paid_on="07/08/2026"), name="payments_20260708_080000.csv")
+    campus.payments()
+    assert campus.place_of("900") == {"settled": 500}
+
+
 def test_d17_a_check_that_is_returned_twice_and_paid_in_between(campus: Campus) -> None:
     on_account(campus, Fee("900", 500))
     rows: list[tuple[str, int]] = []

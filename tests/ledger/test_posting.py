@@ -86,6 +86,8 @@ CASES = [
     (AppliedLevel(500, "2"), AppliedLevel(), Standing(), "payment_for_closed"),
     (AppliedLevel(700, "2"), AppliedLevel(500, "1"), Standing(settled=500), "payment_for_closed"),
     (AppliedLevel(-1, "2"), AppliedLevel(500, "1"), Standing(settled=500), "negative_total"),
+    (AppliedLevel(-500, "2"), AppliedLevel(), Standing(settled=500), [(SETTLED, BURSAR, 500)]),
+    (AppliedLevel(-500, "2"), AppliedLevel(), OPEN, "negative_total"),
     (AppliedLevel(0, "2"), AppliedLevel(500, "1"), Standing(paid=500), [(PAID, BURSAR, 500)]),
     (AppliedLevel(0, "2"), AppliedLevel(500, "1"), Standing(settled=500), [(SETTLED, BURSAR, 500)]),
     (AppliedLevel(200, "2"), AppliedLevel(500, "1"), Standing(paid=100, settled=400), [(PAID, BURSAR, 100), (SETTLED, BURSAR, 200)]),

@@ -95,14 +95,16 @@ def decide_applied(told: AppliedLevel, known: AppliedLevel, standing: Standing) 
 
     More: money moves bursar -> paid, and what is beyond the open amount becomes student credit. Less (a reversal, a
     returned check): it moves back, student credit first, then what the source has not been told, then what is settled.
+    A level below nothing is lawful for one period, where it takes back what an earlier period had paid.
     An older statement never overwrites a newer one (reliability.md T08).
     """
     if told.as_of < known.as_of or told.cents == known.cents:
         return AlreadyPosted()
-    if told.cents < 0:
-        return Suspended("negative_total", f"payments add up to {shown(told.cents)}; a charge cannot be paid less than nothing")
     delta = told.cents - known.cents
-    return _more(delta, standing) if delta > 0 else _less(-delta, standing)
+    decision = _more(delta, standing) if delta > 0 else _less(-delta, standing)
+    if told.cents < 0 and isinstance(decision, Suspended) and decision.code == "reversal_too_large":
+        return Suspended("negative_total", f"payments add up to {shown(told.cents)}; a charge cannot be paid less than nothing")
+    return decision
 
 
 def _more(cents: int, standing: Standing) -> Decision:
