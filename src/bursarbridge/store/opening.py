@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ def open_engine(url: str) -> sa.Engine:
     """An engine on the ledger: "sqlite:<path>" or a PostgreSQL URL. Durable by construction: full sync, foreign keys on."""
     if url.startswith("sqlite:"):
         return _open_sqlite(Path(url.removeprefix("sqlite:")))
-    return sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True)
+    return sa.create_engine(re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url), pool_pre_ping=True)
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:
