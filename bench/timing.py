@@ -12,6 +12,7 @@ import argparse
 import cProfile
 import io
 import pstats
+import resource
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -25,11 +26,12 @@ R = TypeVar("R")
 
 
 class Clocks:
-    """Seconds and calls under a name."""
+    """Seconds and calls under a name, and by how much the process's peak of memory rose meanwhile."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
         self.calls: dict[str, int] = defaultdict(int)
+        self.risen_mib: dict[str, float] = defaultdict(float)
 
     def add(self, name: str, seconds: float) -> None:
         """Counts one call."""
@@ -38,16 +40,21 @@ class Clocks:
 
     def around(self, name: str, deed: Callable[[], R]) -> R:
         """Does something under a clock."""
-        began = time.perf_counter()
+        began, peak = time.perf_counter(), _peak_mib()
         try:
             return deed()
         finally:
             self.add(name, time.perf_counter() - began)
+            self.risen_mib[name] += _peak_mib() - peak
 
     def lines(self, most: int) -> list[str]:
         """The dearest names first."""
         dearest = sorted(self.seconds, key=lambda name: -self.seconds[name])[:most]
-        return [f"{self.seconds[name]:9.3f} s {self.calls[name]:6d} x  {name}" for name in dearest]
+        return [f"{self.seconds[name]:9.3f} s {self.calls[name]:6d} x {self.risen_mib[name]:+6.1f} MiB  {name}" for name in dearest]
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
@@ -106,16 +113,18 @@ def _watch_steps(clocks: Clocks) -> None:
 def _watch_statements(ledger: sa.Engine, clocks: Clocks) -> None:
     from bursarbridge.store.books import Books
 
-    began: list[float] = []
+    began: list[tuple[float, float]] = []
     stage = Books.stage
 
     @sa.event.listens_for(ledger, "before_cursor_execute")
     def before(*_: object) -> None:
-        began.append(time.perf_counter())
+        began.append((time.perf_counter(), _peak_mib()))
 
     @sa.event.listens_for(ledger, "after_cursor_execute")
     def after(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        clocks.add(" ".join(statement.split())[:180], time.perf_counter() - began.pop())
+        name, (at, peak) = " ".join(statement.split())[:180], began.pop()
+        clocks.add(name, time.perf_counter() - at)
+        clocks.risen_mib[name] += _peak_mib() - peak
 
     def timed_stage(self: Books, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         clocks.around(f"stage into {table}", lambda: stage(self, table, columns, rows))
