@@ -75,6 +75,11 @@ def _is_passing(error: BaseException) -> bool:
     return isinstance(error, TryLater)
 
 
+def _unexplained(record: logging.LogRecord) -> bool:
+    """Whether the engine's own log adds something: our errors are sentences that are told elsewhere, not traces."""
+    return not (record.exc_info and isinstance(record.exc_info[1], BridgeError))
+
+
 def _remembered(error: PortableWorkflowError) -> Exception:
     """One of our errors as it was before the engine wrote it down by name and words; anything else as it is."""
     if error.name == "Unreadable":
@@ -98,6 +103,7 @@ class Engine:
         """Starts the engine; unfinished runs are resumed at once, in the background."""
         for noisy in ("dbos", "alembic"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
+        logging.getLogger("dbos").addFilter(_unexplained)
         config: DBOSConfig = {
             "name": _NAME,
             "application_version": VERSION,
