@@ -1,0 +1,88 @@
+"""P01 and I13: a process killed at any named point, then run again, ends where a process that was never killed ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import bursarbridge
+from tests.crash import child, twin
+from tests.crash.stages import DATABASES, KILLED, NEXT, Stage
+
+StageOf = Callable[[str, str], Stage]
+
+_SOURCE = Path(bursarbridge.__file__).parent
+POINTS = sorted({point for file in _SOURCE.rglob("*.py") for point in re.findall(r'reached\("([a-z.]+)"\)', file.read_text("utf-8"))})
+"""Every crash point the source names."""
+
+PAYMENTS_ONLY = {"confirm.posted"}
+"""Charges wait for the bursar's results in the example; only what went to Alma is confirmed by being taken."""
+
+CASES = [
+    (flow, point) for flow in ("library-charges", "library-payments") for point in POINTS if flow == "library-payments" or point not in PAYMENTS_ONLY
+]
+
+TWICE = [
+    ("library-charges", "collect.posting#2", "collect.posted"),
+    ("library-charges", "collect.posted", "collect.kept"),
+    ("library-charges", "submit.writing", "submit.sealed"),
+    ("library-charges", "submit.sealed", "upload.written"),
+    ("library-charges", "upload.written", "deliver.intended"),
+    ("library-charges", "deliver.intended", "publish.linked"),
+    ("library-charges", "publish.linked#3", "deliver.verified"),
+    ("library-charges", "publish.renamed", "deliver.verified"),
+    ("library-payments", "confirm.posted", "collect.posting"),
+    ("library-payments", "collect.posting#3", "collect.posting"),
+    ("library-payments", "publish.linked#4", "deliver.sent"),
+]
+"""First death, and a second one while the first is being recovered from."""
+
+
+@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize(("flow", "point"), CASES)
+def test_p01_a_kill_changes_nothing(stage_of: StageOf, database: str, flow: str, point: str) -> None:
+    stage = stage_of(flow, database)
+    times = stage.points.count(point)
+    assert times, f"{point} is not passed by {flow}: the list of points is not true any more"
+    for nth in range(1, times + 1):
+        with stage.fresh() as folder:
+            child.run(folder, (flow, KILLED), crash_at=f"{point}#{nth}")
+            child.run(folder, (flow, NEXT))
+            _same(folder, stage)
+
+
+@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize(("flow", "first", "second"), TWICE)
+def test_p01_a_kill_during_the_recovery_changes_nothing(stage_of: StageOf, database: str, flow: str, first: str, second: str) -> None:
+    stage = stage_of(flow, database)
+    with stage.fresh() as folder:
+        child.run(folder, (flow, KILLED), crash_at=first)
+        child.run(folder, (flow, NEXT), crash_at=second)
+        child.run(folder, (flow, NEXT))
+        _same(folder, stage)
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_the_evening_without_a_kill_says_what_it_should(stage_of: StageOf, database: str) -> None:
+    charges, payments = stage_of("library-charges", database).unhurt, stage_of("library-payments", database).unhurt
+    assert charges.places["in_transit"] == 15_575 and charges.places["source"] == 700
+    assert payments.places["in_transit"] == 9_800 and payments.places["settled"] == 1_550 and payments.places["student_credit"] == 100
+    for world in (charges, payments):
+        assert world.unexplained_cents == 0 and not world.leftovers
+        assert not [name for name in world.files if "/out/" in name and "/done/" not in name], "every file that was read is cleared"
+
+
+@pytest.mark.parametrize("flow", ["library-charges", "library-payments"])
+def test_both_databases_tell_the_same(stage_of: StageOf, flow: str) -> None:
+    assert not twin.differences(stage_of(flow, "sqlite").unhurt, stage_of(flow, "postgresql").unhurt)
+
+
+def _same(folder: Path, stage: Stage) -> None:
+    hurt = twin.world(folder)
+    different = twin.differences(hurt, stage.unhurt)
+    assert not different, "\n".join(different)
+    delivered = [content for name, content in hurt.files.items() if "/in/" in name]
+    assert len(delivered) == len(set(delivered)), "no document stands there twice"

@@ -1,0 +1,93 @@
+"""All that a campus is after its runs, in a form in which two campuses can be compared: up to ids (reliability.md I13)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from bursarbridge import config, wiring
+from bursarbridge.ledger.reference import reference_of
+from bursarbridge.store import views
+from bursarbridge.store.books import Books
+
+ENDPOINTS = ("alma", "peoplesoft")
+_PREFIX = "L"
+
+_QUESTIONS = {
+    "entries": "select o.source_reference, e.from_place, e.to_place, e.cents, e.kind, c.kind from entry e "
+    "join obligation o on o.id = e.obligation_id join cause c on c.id = e.cause_id",
+    "obligations": "select source_reference, account, category, cents, assessed_on from obligation",
+    "lines": "select b.document, l.line_no, o.source_reference, l.from_place, l.to_place, l.cents, l.state, l.reason from batch_line l "
+    "join batch b on b.id = l.batch_id join obligation o on o.id = l.obligation_id",
+    "batches": "select kind, state, document, lines, cents, proof, assumed, sent_at, expected_at from batch",
+    "applied": "select o.source_reference, a.period, a.cents, a.row_count, a.as_of from applied a join obligation o on o.id = a.obligation_id",
+    "suspense": "select code, channel, reference, account, cents, words, blocks, resolution, opened_at, coalesce(resolved_at, '') from suspense",
+    "deliveries": "select channel, name, sha256, state, as_of, tally from delivery",
+    "arrivals": "select name, at from arrival",
+    "runs": "select flow, started_at, outcome from run",
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A campus at rest. Lists are sorted; our references and batch numbers are replaced by what they stand for."""
+
+    places: dict[str, int]
+    unexplained_cents: int
+    books: dict[str, list[str]]
+    files: dict[str, str]
+    leftovers: list[str]
+    """Temporary and unfinished files anywhere; there should be none."""
+
+
+def world(folder: Path) -> World:
+    """Reads a campus; no process may be running on it."""
+    bridge = wiring.build(config.load(folder / "bursarbridge.toml"))
+    try:
+        with bridge.books() as books:
+            plain = _plain_words(books)
+            told = {name: sorted(plain(json.dumps(row)) for row in books.rows(question)) for name, question in _QUESTIONS.items()}
+            places, unexplained = views.places(books), views.unexplained_cents(books)
+    finally:
+        bridge.close()
+    documents = [path for place in ENDPOINTS for path in sorted((folder / place).rglob("*")) if path.is_file()]
+    files = {plain(str(path.relative_to(folder))): plain(path.read_text()) for path in documents}
+    return World(places, unexplained, told, files, _leftovers(folder))
+
+
+def differences(one: World, other: World) -> list[str]:
+    """Where two campuses differ, one line a field; nothing when they are the same."""
+    return [
+        f"{f.name}:\n  {getattr(one, f.name)}\n  {getattr(other, f.name)}" for f in fields(World) if getattr(one, f.name) != getattr(other, f.name)
+    ]
+
+
+def _leftovers(folder: Path) -> list[str]:
+    unfinished = [
+        path for place in (*ENDPOINTS, "data") for path in (folder / place).rglob("*") if path.name.startswith(".") or path.suffix == ".part"
+    ]
+    scratch = [path for place in ("data/scratch", "data/vault/incoming") for path in (folder / place).glob("*")]
+    return sorted(str(path.relative_to(folder)) for path in (*unfinished, *scratch) if path.name != ".lock")
+
+
+class _PlainWords:
+    """Replaces what is numbered in order of making by what it means, as a rolled-back transaction leaves gaps in PostgreSQL's numbers."""
+
+    def __init__(self, references: dict[str, str], names: dict[str, str]) -> None:
+        self._words = references | names
+
+    def __call__(self, text: str) -> str:
+        for word, plain in self._words.items():
+            text = text.replace(word, plain)
+        return text
+
+
+def _plain_words(books: Books) -> _PlainWords:
+    references = {
+        reference_of(_PREFIX, int(number)): f"<fee {source}>" for number, source in books.rows("select id, source_reference from obligation")
+    }
+    found = books.rows("select id from batch order by id")
+    numbers = [(int(row[0]), f"<batch {rank}>") for rank, row in enumerate(found, 1)]
+    names = {f"{mark}{number:06d}": plain for number, plain in numbers for mark in "_-"}
+    return _PlainWords(references, names | {f"<xb:exportNumber>{number}<": f"{plain}<" for number, plain in numbers})

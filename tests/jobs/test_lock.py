@@ -1,0 +1,87 @@
+"""One process at a time runs flows on a ledger, and none on a database that may lose commits (P19)."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bursarbridge.errors import Refused
+from bursarbridge.jobs.lock import Busy, only_one
+from bursarbridge.store import opening
+
+
+def test_the_second_is_busy_until_the_first_has_ended(address: str, ledger: sa.Engine) -> None:
+    second = opening.open_engine(address)
+    try:
+        with only_one(ledger), pytest.raises(Busy, match="another run is under way"), only_one(second):
+            raise AssertionError("two runs at once")
+        with only_one(second), pytest.raises(Busy), only_one(ledger):
+            raise AssertionError("two runs at once")
+    finally:
+        second.dispose()
+
+
+def test_the_lock_is_given_back_after_an_error(ledger: sa.Engine) -> None:
+    with pytest.raises(ValueError, match="x"), only_one(ledger):
+        raise ValueError("x")
+    with only_one(ledger):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("version", "safe"),
+    [
+        ((3, 6, 23), True),
+        ((3, 7, 0), False),
+        ((3, 40, 1), False),
+        ((3, 44, 5), False),
+        ((3, 44, 6), True),
+        ((3, 45, 0), False),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 51, 0), False),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((3, 52, 0), False),
+        ((3, 53, 0), True),
+        ((4, 0, 0), True),
+    ],
+)
+def test_p19_versions_with_the_wal_reset_bug_are_known(version: tuple[int, ...], safe: bool) -> None:
+    assert opening.wal_is_safe(version) is safe
+
+
+def test_p19_what_we_open_is_safe(tmp_path: Path) -> None:
+    ledger = opening.open_engine(f"sqlite:{tmp_path / 'ledger.db'}")
+    opening.refuse_unsafe(ledger)
+    with ledger.connect() as connection:
+        journal = str(connection.exec_driver_sql("pragma journal_mode").scalar_one())
+        assert journal == ("wal" if opening.wal_is_safe(sqlite3.sqlite_version_info) else "delete")
+        assert connection.exec_driver_sql("pragma foreign_keys").scalar_one() == 1
+    ledger.dispose()
+
+
+@pytest.mark.parametrize("pragma", ["journal_mode=wal", "synchronous=normal", "synchronous=off"])
+def test_p19_unsafe_settings_are_refused(tmp_path: Path, pragma: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "wal_is_safe", lambda version: False)
+    ledger = opening.open_engine(f"sqlite:{tmp_path / 'ledger.db'}")
+    sa.event.listen(ledger, "connect", lambda driver, _record: driver.execute(f"pragma {pragma}"))
+    with pytest.raises(Refused, match="may lose commits"):
+        opening.refuse_unsafe(ledger)
+    ledger.dispose()
+
+
+def test_p19_postgresql_is_not_asked(pg_address: str) -> None:
+    ledger = opening.open_engine(pg_address)
+    opening.refuse_unsafe(ledger)
+    ledger.dispose()
+
+
+@pytest.mark.parametrize("scheme", ["postgresql://", "postgres://", "postgresql+psycopg://"])
+def test_every_way_to_write_an_address_opens(pg_address: str, scheme: str) -> None:
+    ledger = opening.open_engine(pg_address.replace("postgresql://", scheme))
+    assert opening.version_of(ledger) == ""
+    ledger.dispose()

@@ -1,0 +1,86 @@
+"""A private PostgreSQL for tests: its own cluster in a temporary folder, on a free loopback port, never as root; a fresh database per test."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.servers import free_port
+
+_SETTINGS = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=40\nshared_buffers=32MB\nlisten_addresses='127.0.0.1'\n"
+"""Nothing here outlives the tests, and only processes are killed in them, never the machine: the disk need not be waited for."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running server; `address` names a database of it as the settings write it."""
+
+    port: int
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def address(self, database: str) -> str:
+        """postgresql://..., without a password: the cluster trusts whoever reaches its loopback port."""
+        return f"postgresql://tester@127.0.0.1:{self.port}/{database}"
+
+    def create(self, template: str = "template1") -> str:
+        """A fresh database, a copy of another one that nobody is connected to; returns its name."""
+        name = f"campus_{next(self._numbers)}"
+        self._do(f'create database "{name}" template "{template}" strategy file_copy')
+        return name
+
+    def drop(self, database: str) -> None:
+        """Takes a database away, connected or not."""
+        self._do(f'drop database if exists "{database}" with (force)')
+
+    def _do(self, statement: str) -> None:
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Starts a cluster and takes it away again; skips the test where PostgreSQL is not installed, and fails it in CI."""
+    programs, user = _programs(), "postgres" if os.geteuid() == 0 else None
+    home = Path(tempfile.mkdtemp(prefix="bursarbridge-pg-"))
+    data, port = home / "cluster", free_port()
+    try:
+        if user is not None:
+            shutil.chown(home, user)
+        _run(user, programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write(f"{_SETTINGS}port={port}\nunix_socket_directories='{home}'\n")
+        _run(user, programs / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-t", "30", "start")
+        try:
+            yield Cluster(port)
+        finally:
+            _run(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parent.parent.name))
+    on_path = shutil.which("initdb")
+    if found or on_path:
+        return found[-1].parent if found else Path(str(on_path)).resolve().parent
+    words = "PostgreSQL's server is not installed (Debian: apt-get install postgresql)"
+    if os.environ.get("CI"):
+        pytest.fail(words)
+    pytest.skip(words)
+
+
+def _run(user: str | None, program: Path, *arguments: Path | str) -> None:
+    command = [str(program), *map(str, arguments)]
+    # a file and not a pipe: the server that pg_ctl starts would keep a pipe open for ever
+    with tempfile.TemporaryFile() as said:
+        done = subprocess.run(command, user=user, group=user, extra_groups=[] if user else None, cwd="/", stdout=said, stderr=said, check=False)
+        said.seek(0)
+        assert done.returncode == 0, f"{' '.join(command)}\n{said.read().decode()}"
