@@ -4,6 +4,7 @@ Alma's and PeopleSoft's files are written and read by campus_files (never by for
 agree with itself.
 """
 
+import atexit
 import json
 import os
 import shutil
@@ -292,7 +293,9 @@ def _hasten(driver: object, _record: object) -> None:
 
 @cache
 def _migrated() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="bursarbridge-tests-")) / "empty.db"
+    folder = tempfile.TemporaryDirectory(prefix="bursarbridge-tests-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "empty.db"
     ledger = opening.open_engine(f"sqlite:{path}")
     opening.migrate(ledger)
     ledger.dispose()

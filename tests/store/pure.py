@@ -201,15 +201,15 @@ class PurePayments:
 
     def _missing(self, statement: Statement, said: set[Key], listed: set[Key]) -> None:
         periods = {period for _, period in said} | {0}
+        for key, item in self.items.items():
+            if key[1] in periods and key not in said:
+                item.code = "payment_unlisted"
         fees = {fee for fee, _ in listed}
         self.vanished = {key: code for key, code in self.vanished.items() if key[0] not in fees}
         for (fee, period), known in self.applied.items():
             waits = any(key[0] == fee and item.code == "payment_other_person" for key, item in self.items.items())
             if period in periods and known.cents > 0 and (fee, period) not in listed and not waits:
                 self.vanished[fee, period, known.cents] = "payment_vanished"
-        for key, item in self.items.items():
-            if key[1] in periods and key not in said:
-                item.code = "payment_unlisted"
 
     def _move(self, fee: int, entries: tuple[Entry, ...]) -> None:
         places = self.standings[fee]._asdict()
