@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -136,7 +137,10 @@ def copied(home: Path, base: Campus, database: str = SQLITE) -> Campus:
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(base.home, home)
     campus = Campus(home, base.product, database)
-    _change(campus.config, {f'database = "{base.database}"': f'database = "{database}"'})
+    # by pattern: a kept PostgreSQL base was written down under the port of another start of the server
+    text, found = re.subn(r'^database = "[^"]*"', f'database = "{database}"', campus.config.read_text("utf-8"), flags=re.MULTILINE)
+    assert found == 1, f"{campus.config} names {found} databases"
+    campus.config.write_text(text, "utf-8")
     return campus
 
 

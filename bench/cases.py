@@ -137,7 +137,7 @@ def _keep(place: Place, campus: Campus, home: Path, name: str) -> Campus:
     """Takes the big files out (they were verified above) and gives campus and database their lasting name."""
     for folder in ("data/vault", "alma/out", "peoplesoft/in", "peoplesoft/out"):
         shutil.rmtree(campus.home / folder, ignore_errors=True)
-        (campus.home / folder).mkdir()
+        (campus.home / folder).mkdir(parents=True)
     database = SQLITE
     if place.server:
         place.server.settle("campus")
