@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -92,6 +94,28 @@ def test_a_step_that_fails_posts_nothing(launch: Launch, ledger: sa.Engine) -> N
         assert connection.execute(sa.text("select count(*) from run")).scalar_one() == 0
 
 
+@pytest.mark.parametrize(("failures", "posted"), [(2, 1), (99, 0)])
+def test_p18_a_transaction_the_database_took_back_is_begun_anew_but_not_for_ever(
+    launch: Launch, ledger: sa.Engine, failures: int, posted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_room, "_TURNS", 4)
+    tries: list[int] = []
+
+    def post(connection: sa.Connection) -> int:
+        connection.execute(sa.text("insert into run (name, flow, version, started_at) values ('x', 'toy', '1', 'now')"))
+        return _after(tries, failures, _taken_back(ledger.dialect.name))
+
+    running = launch({"toy": lambda steps, name, now: {"got": steps.post("post", post)}})
+    if posted:
+        assert running.run("toy", NAME, NOW) == {"got": 3}
+    else:
+        with pytest.raises(TryLater, match="nothing of this step was posted"):
+            running.run("toy", NAME, NOW)
+        assert len(tries) == 4
+    with ledger.connect() as connection:
+        assert connection.execute(sa.text("select count(*) from run")).scalar_one() == posted
+
+
 def test_a_large_import_does_not_starve_the_engine(launch: Launch) -> None:
     """stack.md 1: the engine's own tables lie beside the ledger, so its clock ticks while one transaction holds all of the ledger."""
     full, ticked = threading.Event(), threading.Event()
@@ -119,6 +143,14 @@ def test_a_large_import_does_not_starve_the_engine(launch: Launch) -> None:
     ticked.set()
     thread.join(30)
     assert told == [{"rows": 60_000}]
+
+
+def _taken_back(dialect: str) -> Exception:
+    """What the driver says when another transaction was in the way."""
+    busy = (
+        sqlite3.OperationalError("database is locked") if dialect == "sqlite" else psycopg.errors.SerializationFailure("could not serialize access")
+    )
+    return sa.exc.OperationalError("insert", {}, busy)
 
 
 def _after(tries: list[int], failures: int, error: Exception) -> int:

@@ -25,6 +25,8 @@ VERSION = "1"
 
 _NAME = "bursarbridge"
 _TRIES = 4
+_TURNS = 20
+"""How often a posting transaction is begun anew when the database takes it back (P18): some seconds, as the pauses grow."""
 _JSON = DBOSPortableJSONSerializer()
 _UNFINISHED = ["PENDING", "ENQUEUED"]
 """Running, or (a crashed run, as soon as the next process starts) waiting to be resumed."""
@@ -62,13 +64,17 @@ class DurableSteps:
             raise _remembered(error) from error
 
     def post(self, name: str, deed: Callable[[sa.Connection], R]) -> R:
-        """A step in one ledger transaction, together with its checkpoint."""
+        """A step in one ledger transaction, together with its checkpoint; begun anew, whole, when the database took it back."""
         sqlite = self.ledger.engine.dialect.name == "sqlite"
+        turns = iter(range(_TURNS))
+
+        def turn() -> R:
+            if next(turns, None) is None:
+                raise TryLater("the ledger's database was too busy or out of reach, and nothing of this step was posted; the next run tries again")
+            return deed(self.ledger.sql_session().connection())
+
         # Posting transactions take turns (Books.take_turn), so each statement should see what the turn before it left.
-        return self.ledger.run_tx_step(
-            {"name": name, "isolation_level": "SERIALIZABLE" if sqlite else "READ COMMITTED"},
-            lambda: deed(self.ledger.sql_session().connection()),
-        )
+        return self.ledger.run_tx_step({"name": name, "isolation_level": "SERIALIZABLE" if sqlite else "READ COMMITTED"}, turn)
 
 
 def _is_passing(error: BaseException) -> bool:
