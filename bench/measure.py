@@ -34,7 +34,8 @@ def whole(command: Sequence[str], environment: Mapping[str, str], fine: frozense
 
     The largest process is the kernel's own figure for the command and all it waited for (wait4); it cannot read below the
     size of this process when the command began, so this process loads nothing heavy. The sum adds the high-water marks
-    of the processes seen alive, looked at every 50 ms, so a child that lives shorter is not in it.
+    of the processes seen alive, looked at every 50 ms, so a child that lives shorter is not in it, and one caught
+    between fork and exec counts its parent's pages a second time.
     """
     os.sync()
     with TemporaryFile() as said, TemporaryFile() as complaints:
