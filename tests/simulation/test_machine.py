@@ -140,8 +140,8 @@ class Loop(RuleBasedStateMachine):
         self.world.check()
         assert self.campus.places() == places, "another run without news moved money"
         hidden = [path for place in ("alma/in", "peoplesoft/in") for path in (self.campus.folder / place).glob(".*")]
-        doubtful = sum(one.state == "IN_DOUBT" for one in self.campus.batches())
-        assert len(hidden) <= doubtful, "a temporary name was left, and nobody is asked about it"
+        asked = sum(item.code == "in_doubt" for item in self.campus.items(only_open=False))
+        assert len(hidden) <= asked, "a temporary name was left, and nobody was asked about it"
 
     def _run(self, then: str, cut: str) -> None:
         for one in then:
