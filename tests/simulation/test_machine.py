@@ -231,7 +231,7 @@ class Loop(RuleBasedStateMachine):
 
 
 Loop.TestCase.settings = settings(
-    max_examples=int(os.environ.get("BURSARBRIDGE_SIMULATE", "25")),
+    max_examples=int(os.environ.get("BURSARBRIDGE_SIMULATE", "80")),
     stateful_step_count=25,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
