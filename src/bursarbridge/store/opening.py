@@ -61,7 +61,14 @@ def _open_sqlite(path: Path) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def set_up(driver: Any, _record: object) -> None:
         driver.isolation_level = None
-        for pragma in (f"journal_mode={journal}", "synchronous=full", "foreign_keys=on", "cache_size=-8192", "temp_store=file"):
+        for pragma in (
+            f"journal_mode={journal}",
+            "synchronous=full",
+            "foreign_keys=on",
+            "cache_size=-8192",
+            "temp_store=file",
+            "temp.cache_size=-4096",
+        ):
             driver.execute(f"pragma {pragma}")
 
     @sa.event.listens_for(engine, "begin")

@@ -137,23 +137,41 @@ def _tell_source(obligation: int, reference: str, account: str, entries: Sequenc
     return [suspense.Item(key, "reopened", words, reference, account, cents, delivery=statement.delivery, obligation=obligation)]
 
 
-def notice_vanished(books: Books, statement: Statement) -> None:
-    """Payments that the report listed before and no longer does: noticed, never taken as a reversal by themselves."""
-    periods = {int(row[0]) for row in books.rows("select distinct period from staged_payment")} | {statement.period}
-    listed = ", ".join(str(period) for period in sorted(periods))
+def lists_less(books: Books, statement: Statement) -> bool:
+    """Whether fewer known payments are among the news than are known: only then can one have vanished. Asked before anything is posted."""
+    known = books.one(
+        f"select count(*) from applied where period in ({_listed(_periods(books, statement))}) and cents > 0 "
+        "and delivery_id in (select id from delivery where channel = :channel)",
+        channel=statement.channel,
+    )
+    return int(known) > int(books.one("select count(*) from news where known > 0"))
+
+
+def notice_vanished(books: Books, statement: Statement, *, missing: bool) -> None:
+    """Payments that the report listed before and no longer does: noticed, never taken as a reversal by themselves.
+
+    `missing` is what `lists_less` said; without it only the questions that are open already are looked at.
+    """
+    periods = _periods(books, statement)
     _notice_unlisted(books, statement, periods)
+    if books.one("select exists (select 1 from suspense where resolved_at is null and code = 'payment_vanished')"):
+        books.do(
+            "update suspense set resolved_at = :at, resolution = 'listed again' where resolved_at is null and code = 'payment_vanished' "
+            "and obligation_id in (select obligation_id from level)",
+            at=books.now,
+        )
+    if missing:
+        _ask_about(books, statement, periods)
+
+
+def _ask_about(books: Books, statement: Statement, periods: set[int]) -> None:
     gone = (
-        f"from applied a join obligation o on o.id = a.obligation_id where a.period in ({listed}) and a.cents > 0 "
+        f"from applied a join obligation o on o.id = a.obligation_id where a.period in ({_listed(periods)}) and a.cents > 0 "
         "and not exists (select 1 from level l where l.obligation_id = a.obligation_id and l.period = a.period) "
         "and not exists (select 1 from suspense s where s.obligation_id = a.obligation_id and s.resolved_at is null "
         "and s.code in ('payment_other_person')) and a.delivery_id in (select id from delivery where channel = :channel)"
     )
     count, cents = books.rows(f"select count(*), coalesce(sum(a.cents), 0) {gone}", channel=statement.channel)[0]
-    books.do(
-        "update suspense set resolved_at = :at, resolution = 'listed again' where resolved_at is null and code = 'payment_vanished' "
-        "and obligation_id in (select obligation_id from level)",
-        at=books.now,
-    )
     if int(count) > _VANISHED_EACH:
         words = f"the report no longer lists {count} payments ({shown(int(cents))}) that it listed before; nothing was taken back, check the file"
         key = f"vanished:{statement.channel}:{statement.delivery}"
@@ -168,6 +186,14 @@ def notice_vanished(books: Books, statement: Statement) -> None:
             suspense.Item(key, "payment_vanished", words, row[3], row[4], int(row[2]), raw, delivery=statement.delivery, obligation=int(row[0]))
         )
     suspense.put_undecided(books, statement.channel, items)
+
+
+def _periods(books: Books, statement: Statement) -> set[int]:
+    return {int(row[0]) for row in books.rows("select distinct period from staged_payment")} | {statement.period}
+
+
+def _listed(periods: set[int]) -> str:
+    return ", ".join(str(period) for period in sorted(periods))
 
 
 def _notice_unlisted(books: Books, statement: Statement, periods: set[int]) -> None:

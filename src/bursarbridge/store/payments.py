@@ -13,7 +13,7 @@ from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ledger.money import shown
 from bursarbridge.store import answers, moves, suspense
 from bursarbridge.store.books import Books
-from bursarbridge.store.payment_cases import Counted, notice_vanished, post_each, put_counted, raw_of
+from bursarbridge.store.payment_cases import Counted, lists_less, notice_vanished, post_each, put_counted, raw_of
 from bursarbridge.store.payment_levels import Statement, close_waiting, remember
 from bursarbridge.store.tally import Tally
 
@@ -57,11 +57,12 @@ def post(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
     _other_person(books, statement, tally)
     _evidence(books, cause)
     _news(books)
+    missing = statement.cumulative and lists_less(books, statement)
     _older_or_same(books, statement, tally)
     _plain(books, statement, cause, tally)
     post_each(books, statement, cause, tally)
     if statement.cumulative:
-        notice_vanished(books, statement)
+        notice_vanished(books, statement, missing=missing)
 
 
 def _pass_over(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
@@ -217,7 +218,9 @@ def _has_newer(books: Books, statement: Statement) -> bool:
 
 def _plain(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
     """More was paid, and it fits what is open: the rows that set statements post."""
-    plain = "cents > known and cents - known <= open and obligation_id not in (select obligation_id from news group by 1 having count(*) > 1)"
+    plain = "cents > known and cents - known <= open"
+    if books.one("select count(distinct period) from news") > 1:
+        plain += " and obligation_id not in (select obligation_id from news group by 1 having count(*) > 1)"
     row = books.rows(
         f"select count(*), coalesce(sum(cents), 0), coalesce(sum(known), 0), coalesce(sum(row_count), 0), "
         f"coalesce(sum(case when row_count > known_rows then known_rows else row_count - 1 end), 0) from news where {plain}"

@@ -1,10 +1,10 @@
 """The quick way through a plain export: rows that stand exactly as Alma writes them are taken by pattern, everything else by the parser.
 
 Nine tenths of a large file's time is the parser calling handlers for elements nobody wants (performance.md 3). The patterns
-here accept a narrow part of XML that is well-formed by its own form: the known elements in the known order, plain text with
-the five named entities, no comment, no CDATA, no attribute but nil. What stands before the rows, what stands after them, and
-everything from the first row on that is not plain, goes through `listening.fees`, so a document is never half checked. Both
-ways read the same (tests/systems/alma/test_plain.py).
+here accept a narrow part of XML that is well-formed by its own form: the known elements in the known order, plain text (with
+the five named entities where nobody reads it), no comment, no CDATA, no attribute but nil. What stands before the rows, what
+stands after them, and everything from the first row on that is not plain, goes through `listening.fees`, so a document is
+never half checked. Both ways read the same (tests/systems/alma/test_plain.py).
 """
 
 import codecs
@@ -24,9 +24,14 @@ _AHEAD = 1 << 18
 _ROWS = re.compile(r"<((?:[A-Za-z_][A-Za-z0-9_.-]*:)?)userExportedFineFeesList>")
 _ENCODED = re.compile(r"""<\?xml version=["']1\.0["'](?: encoding=["'](?:UTF-8|utf-8)["'])?(?: standalone=["'](?:yes|no)["'])? ?\?>""")
 _STACK = [ROOT, full("userExportedFineFees"), full("userExportedList"), full("userExportedFineFeesList")]
-_CHARACTER = "[^<&\x00-\x08\x0b-\x1f\ufffe\uffff]"
-_TEXT = rf"{_CHARACTER}*+(?:&(?:amp|lt|gt|quot|apos);{_CHARACTER}*+)*+"
+_TEXT = "[^<]*+"
 """Possessive: a text is never given back, so a row that does not fit costs one look, not one for every way to cut it."""
+_WANTED = r"(?:[^<& \t\n]++(?: [^<& \t\n]++)*+)?+"
+"""A text that is wanted, trimmed as it stands and without entities; any other is left to the parser."""
+_ODD_BYTES = bytes(set(range(0x20)) - set(b"\t\n"))
+"""What may not stand in plain text: XML forbids them, or (the carriage return) the parser would change them."""
+_LEGAL_BYTES = bytes(set(range(0x100)) - set(_ODD_BYTES))
+_ODD_ENTITY = re.compile("&(?!(?:amp|lt|gt|quot|apos);)")
 _NIL = r' xsi:nil="true" xmlns:xsi="http://www\.w3\.org/2001/XMLSchema-instance"'
 _SPACE = "[ \t\n]*+"
 _ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
@@ -76,11 +81,15 @@ class _Rest(NamedTuple):
 def _remaining(opening: _Opening, rest: _Rest, source: Iterator[bytes]) -> Iterator[bytes]:
     """The document without its plain rows: blanks stand where they stood, so that an error still names its line and column."""
     yield opening.text.encode()
-    yield b"\n" * rest.lines
-    for at in range(0, rest.columns, _AHEAD):
-        yield b" " * min(_AHEAD, rest.columns - at)
+    yield from _blanks(b"\n", rest.lines)
+    yield from _blanks(b" ", rest.columns)
     yield rest.content
     yield from source
+
+
+def _blanks(blank: bytes, count: int) -> Iterator[bytes]:
+    for at in range(0, count, _AHEAD):
+        yield blank * min(_AHEAD, count - at)
 
 
 def _first(source: Iterator[bytes]) -> bytes:
@@ -134,8 +143,11 @@ def _plain_rows(first: bytes, start: int, source: Iterator[bytes], patterns: _Pa
             return
         text += more
         done: list[Fee] = []
-        plain = "\r" not in more and "]]>" not in text
+        plain = not chunk.translate(None, _LEGAL_BYTES) and "\ufffe" not in more and "\uffff" not in more and ("]" not in text or "]]>" not in text)
         at = _take(text, 0, patterns, done) if plain else 0
+        if at and _ODD_ENTITY.search(text, 0, at):
+            plain, at = False, 0
+            done.clear()
         yield done
         passed = text.count("\n", 0, at)
         columns = at - text.rfind("\n", 0, at) - 1 if passed else columns + at
@@ -152,21 +164,12 @@ def _take(text: str, at: int, patterns: _Patterns, done: list[Fee]) -> int:
     new, take = tuple.__new__, done.append
     while found := person(text, at):
         kept = len(done)
-        account_type, account, institution, patron = _person(found)
+        account_type, account, institution, patron = found.groups("")
+        who = (account_type, account, institution, " ".join(_meant(patron).split()), "", "")
         place = found.end()
         while row := fee(text, place):
             category, owner, changed, item, currency, cents, reference = row.groups("")
-            if "&" in category or "&" in item or "&" in reference or "&" in owner or "&" in currency or "&" in cents or "&" in changed:
-                category, owner, changed, item, currency, cents, reference = (_meant(one) for one in row.groups(""))
-            take(
-                new(
-                    Fee,
-                    (
-                        account_type, account, institution, patron, "", "", reference.strip(_BLANK), category.strip(_BLANK),
-                        changed.strip(_BLANK), owner.strip(_BLANK), item.strip(_BLANK), currency.strip(_BLANK), cents.strip(_BLANK),
-                    ),
-                )
-            )  # fmt: skip
+            take(new(Fee, (*who, reference, category, changed, owner, item, currency, cents)))
             place = row.end()
         shut = end(text, place)
         if shut is None or len(done) == kept:
@@ -176,21 +179,13 @@ def _take(text: str, at: int, patterns: _Patterns, done: list[Fee]) -> int:
     return at
 
 
-_BLANK = " \t\r\n"
-
-
-def _person(found: re.Match[str]) -> tuple[str, str, str, str]:
-    account_type, account, institution, patron = (_meant(one).strip(_BLANK) for one in found.groups(""))
-    return account_type, account, institution, " ".join(patron.split())
-
-
 def _meant(text: str) -> str:
     return _ENTITY.sub(lambda found: _MEANT[found.group(1)], text) if "&" in text else text
 
 
 def _patterns(prefix: str) -> _Patterns:
     def wanted(name: str) -> str:
-        return rf"<{prefix}{name}(?:>({_TEXT})</{prefix}{name}>|(?:{_NIL})?/>){_SPACE}"
+        return rf"<{prefix}{name}(?:>({_WANTED})</{prefix}{name}>|(?:{_NIL})?/>){_SPACE}"
 
     def passed(name: str) -> str:
         return rf"(?:<{prefix}{name}(?:>{_TEXT}</{prefix}{name}>|(?:{_NIL})?/>){_SPACE})?"
@@ -203,7 +198,9 @@ def _patterns(prefix: str) -> _Patterns:
 
     home = maybe(box("owneredEntity", maybe(wanted("InstitutionId"))))
     user = box("user", wanted("type"), wanted("value"), home)
-    person = rf"{_SPACE}<{prefix}userExportedFineFeesList>{_SPACE}{user}{maybe(wanted('patronName'))}<{prefix}finefeeList>{_SPACE}"
+    person = (
+        rf"{_SPACE}<{prefix}userExportedFineFeesList>{_SPACE}{user}{maybe(wanted('patronName').replace(_WANTED, _TEXT))}<{prefix}finefeeList>{_SPACE}"
+    )
     owner = box("owneredEntity", passed("InstitutionId"), passed("libraryId"), maybe(wanted("libraryCode")))
     about = "".join(passed(name) for name in ("itemTitle", "itemCallNumebr", "itemLibrary", "itemLocation", "itemInternalLocation", "itemDueDate"))
     amount = box("compositeSum", wanted("currency"), wanted("sum"), passed("vat"))
