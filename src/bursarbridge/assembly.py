@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bursarbridge.config.model import AlmaSource, PaymentReports, PeopleSoftBursar, Results, Settings
 from bursarbridge.errors import Refused, Unreadable
+from bursarbridge.exchange.apart import LARGE_BYTES, read_apart
 from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.flows.collect import Channel
@@ -59,9 +60,9 @@ def library_flow(name: str, settings: Settings, place: PlaceOf) -> Flow:
     return Flow(name, answers, (_payments(settings, source, place),), leg, {source.name: outlet}, (bursar_outlet, outlet))
 
 
-def records_in(reader: Reader, path: Path) -> Iterator[Fact | Rejected]:
-    """The records of a kept file, streamed."""
-    return read(reader, open_chunks(path))
+def records_in(make: Callable[[], Reader], path: Path) -> Iterator[Fact | Rejected]:
+    """The records of a kept file, streamed; a large one is read in a process of its own."""
+    return read_apart(make, path) if path.stat().st_size >= LARGE_BYTES else read(make(), open_chunks(path))
 
 
 def reader_of(settings: Settings, channel: str) -> Reader:
@@ -69,7 +70,7 @@ def reader_of(settings: Settings, channel: str) -> Reader:
     bursar = settings.bursar
     for source in settings.sources.values():
         if channel == f"{source.name}-export":
-            return _export_reader(settings, source)
+            return ExportReader(_export_settings(settings, source))
     if channel == f"{BURSAR}-payments":
         return PaymentReader(_layout(settings, bursar.payments.layout))
     if channel == f"{BURSAR}-results" and bursar.results is not None:
@@ -106,14 +107,14 @@ def _export(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel:
         settle_seconds=where.settle.total_seconds(),
         as_of=None,
         zone=settings.campus.timezone,
-        records=lambda path: records_in(_export_reader(settings, source), path),
+        records=partial(records_in, partial(ExportReader, _export_settings(settings, source))),
         post=ChargePoster(source.name, source.reference_prefix),
     )
 
 
-def _export_reader(settings: Settings, source: AlmaSource) -> ExportReader:
+def _export_settings(settings: Settings, source: AlmaSource) -> ExportSettings:
     pattern = settings.identity.student_id.pattern
-    return ExportReader(ExportSettings(source.identifier_types, pattern, source.currency, source.amount_max_cents, source.institution))
+    return ExportSettings(source.identifier_types, pattern, source.currency, source.amount_max_cents, source.institution)
 
 
 def _answers(settings: Settings, where: Results, place: PlaceOf) -> Channel:
@@ -126,7 +127,7 @@ def _answers(settings: Settings, where: Results, place: PlaceOf) -> Channel:
         settle_seconds=where.settle.total_seconds(),
         as_of=settings.bursar.payments.as_of,
         zone=settings.campus.timezone,
-        records=lambda path: records_in(ResultReader(layout), path),
+        records=partial(records_in, partial(ResultReader, layout)),
         post=AnswerPoster(tuple(source.reference_prefix for source in settings.sources.values()), _explained),
     )
 
@@ -155,7 +156,7 @@ def _payments(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel
         settle_seconds=where.settle.total_seconds(),
         as_of=where.as_of,
         zone=settings.campus.timezone,
-        records=lambda path: records_in(PaymentReader(layout), path),
+        records=partial(records_in, partial(PaymentReader, layout)),
         post=poster,
         statements=True,
         prepare=partial(retry_parked, name),
