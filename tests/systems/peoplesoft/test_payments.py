@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bursarbridge.errors import Unreadable
-from bursarbridge.formats.layout import shipped
+from bursarbridge.formats.layout import layout_from_toml, shipped
 from bursarbridge.ledger.facts import Payments
 from bursarbridge.ports import Rejected, read
 from bursarbridge.systems.peoplesoft.payments import PaymentReader
@@ -177,3 +177,34 @@ def test_d39_any_chunk_size_reads_the_same(size: int) -> None:
     file = ("\ufeff" + TITLES + "\r\n" + 40 * (ROW.replace("overdue", "é") + "\r\n")).encode()
     found = list(read(PaymentReader(shipped("asu-payments")), (file[at : at + size] for at in range(0, len(file), size))))
     assert found == facts(*[ROW.replace("overdue", "é")] * 40)
+
+
+OWN = """
+name = "own-payments"
+about = "a report that names its currency"
+form = "delimited"
+encoding = "utf-8"
+newline = "\\n"
+delimiter = ","
+heading = true
+
+[[records]]
+kind = "detail"
+fields = [
+  { name = "account", kind = "text", title = "ID" },
+  { name = "currency", kind = "literal", literal = "USD", title = "Currency" },
+  { name = "paid_amount", kind = "amount", title = "Paid", sign = "signed" },
+  { name = "reference", kind = "text", title = "Reference" },
+]
+"""
+
+
+def test_d11_a_payment_in_another_currency_is_never_taken_for_ours() -> None:
+    reader = PaymentReader(layout_from_toml(OWN, "own.toml"))
+    file = b"ID,Currency,Paid,Reference\n0012345,USD,1.00,L1\n0012345,EUR,2.00,L2\n"
+    ours, theirs = read(reader, [file])
+    assert isinstance(ours, Payments)
+    assert ours.cents == 100
+    assert isinstance(theirs, Rejected)
+    assert (theirs.code, theirs.cents, theirs.reference) == ("literal", 200, "L2")
+    assert reader.revived(theirs.raw) == ["0012345", "EUR", "2.00", "L2"]

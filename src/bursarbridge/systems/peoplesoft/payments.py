@@ -7,7 +7,7 @@ from typing import cast
 from bursarbridge.errors import Unreadable
 from bursarbridge.formats import delimited
 from bursarbridge.formats.shape import ABSENT, Layout
-from bursarbridge.formats.values import from_text
+from bursarbridge.formats.values import from_text, unfit
 from bursarbridge.ledger.facts import Payments
 from bursarbridge.ledger.money import cents_of
 from bursarbridge.ports import Rejected
@@ -83,8 +83,12 @@ def _payment(layout: Layout, match: str) -> Callable[[list[str]], Payments]:
     day, charge, item_type, words = rest
     (at_day, read_day), (at_type, read_type), (at_words, read_words) = (fields.get(name, (0, _nothing)) for name in (day, item_type, words))
     at_charge, read_charge = fields.get(charge, (0, _absent))
+    constants = [(at, field) for at, field in enumerate(layout.detail.fields) if not field.carries]
 
     def payment(texts: list[str]) -> Payments:
+        for at, field in constants:
+            if texts[at] != field.literal:  # such as a currency: money of another kind is not this money
+                raise unfit(field, "literal", f'"{texts[at][:40]}" stands where the layout has "{field.literal}"')
         reference = str(read_reference(texts[at_reference])).strip()
         if not reference:
             raise Unreadable("no_reference", "the row names no reference; find out which fee it paid, and assign it", where=f"field {match}")
