@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from bursarbridge.assembly import FLOWS, library_flow, record_poster, revive
 from bursarbridge.config.model import FolderConnection, Settings
-from bursarbridge.errors import BridgeError, Refused
+from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
 from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
@@ -149,11 +149,16 @@ class Bridge:
     @contextmanager
     def books(self, *, writing: bool = False) -> Iterator[Books]:
         """The ledger in one transaction, for questions or (writing) for what a person decided."""
-        with self.ledger.connect().execution_options(reading=not writing) as connection, connection.begin():
-            books = Books(connection, 0, utc_text(self.clock()), self.reached)
-            if writing:
-                books.take_turn()
-            yield books
+        try:
+            with self.ledger.connect().execution_options(reading=not writing) as connection, connection.begin():
+                books = Books(connection, 0, utc_text(self.clock()), self.reached)
+                if writing:
+                    books.take_turn()
+                yield books
+        except sa.exc.OperationalError as error:
+            if "locked" not in str(error.orig):
+                raise
+            raise TryLater("the ledger is taking in a large file; ask again in a minute") from error
 
     @contextmanager
     def _places(self, around: Callable[[Endpoint], Endpoint] | None = None) -> Iterator[Callable[[str, str, Clear], Endpoint]]:
