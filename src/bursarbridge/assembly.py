@@ -7,9 +7,9 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+from bursarbridge.apart import LARGE_BYTES, read_apart
 from bursarbridge.config.model import AlmaSource, PaymentReports, PeopleSoftBursar, Results, Settings
 from bursarbridge.errors import Refused, Unreadable
-from bursarbridge.exchange.apart import LARGE_BYTES, read_apart
 from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.flows.collect import Channel

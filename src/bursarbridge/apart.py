@@ -1,7 +1,7 @@
 """Reading a large file in a process of its own: the parser works beside the database, and what it may use is bounded.
 
 The child imports the reader and nothing of the store; it gets the file's path, sends plain tuples, and cannot hurt more than
-itself. Whatever it says comes out as if it had been read here (tests/exchange/test_apart.py).
+itself. Whatever it says comes out as if it had been read here (tests/test_apart.py).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def read_apart(make: Callable[[], Reader], path: Path) -> Iterator[Fact | Reject
     `make` makes the reader, over there: a class or function of a module, or a partial of one. Raises what the reader raises,
     TryLater when the child dies.
     """
-    command = [sys.executable, "-c", "from bursarbridge.exchange.apart import child; child()"]
+    command = [sys.executable, "-c", "from bursarbridge.apart import child; child()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None and process.stdout is not None
         try:

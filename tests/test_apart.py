@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bursarbridge.apart import read_apart
 from bursarbridge.errors import TryLater, Unreadable
-from bursarbridge.exchange.apart import read_apart
 from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.formats.layout import shipped
 from bursarbridge.ledger.facts import Charge, Fact
@@ -18,7 +18,7 @@ from bursarbridge.systems.alma.export import ExportReader, ExportSettings
 from bursarbridge.systems.peoplesoft.payments import PaymentReader
 from bursarbridge.systems.peoplesoft.results import ResultReader
 
-SAMPLES = Path(__file__).parent.parent / "systems" / "alma" / "samples"
+SAMPLES = Path(__file__).parent / "systems" / "alma" / "samples"
 ALMA = partial(ExportReader, ExportSettings((), r"\d{5,11}", "USD", 500_000))
 PAYMENTS = """Emplid,Date Paid,Reference Number,Charge Amount,Paid Amount,Item Type,Charge Description
 0012345,10/15/2026,L0000000101,85.00,85.00,410000000120,Library lost item
