@@ -191,3 +191,24 @@ class Destination(Protocol):
     def writer(self, heading: Heading) -> Writer:
         """A fresh writer for one document."""
         ...
+
+
+class Handed(NamedTuple):
+    """What came of handing over one mail."""
+
+    outcome: str
+    """sent | later (this mail not now) | unreachable (no mail now) | refused (never) | unknown (cut off while the other side had it)."""
+    words: str
+
+
+class Carrier(Protocol):
+    """A way for mail to leave. `token` is new with every process: a try that another process began is never taken for one's own."""
+
+    @property
+    def token(self) -> str:
+        """Names this process."""
+        ...
+
+    def hand_over(self, message: bytes, sender: str, recipient: str) -> Handed:
+        """Hands one whole message (RFC 5322, CRLF) for one recipient over, and says what came of it. Does not raise for the network."""
+        ...
