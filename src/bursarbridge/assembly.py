@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -12,17 +13,23 @@ from bursarbridge.config.model import AlmaSource, PaymentReports, PeopleSoftBurs
 from bursarbridge.errors import Refused, Unreadable
 from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.exchange.endpoint import Clear
+from bursarbridge.flows import reports
 from bursarbridge.flows.collect import Channel
 from bursarbridge.flows.deliver import Outlet
+from bursarbridge.flows.letter import Addressed, mail_of
 from bursarbridge.flows.library import Flow
 from bursarbridge.flows.posters import AnswerPoster, ChargePoster, PaymentPoster, retry_parked
 from bursarbridge.flows.reading import Reading
+from bursarbridge.flows.report import Frame, Report
 from bursarbridge.flows.submit import Leg
 from bursarbridge.formats.layout import layout_from_toml, shipped
 from bursarbridge.formats.shape import Layout
 from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ledger.facts import Fact
+from bursarbridge.ledger.still_charged import StillCharged
 from bursarbridge.ports import Endpoint, Reader, Rejected, read
+from bursarbridge.store import views
+from bursarbridge.store.books import Books
 from bursarbridge.systems.alma.export import ExportReader, ExportSettings
 from bursarbridge.systems.alma.payments import PaymentDestination, PaymentSettings
 from bursarbridge.systems.peoplesoft.charges import ChargeDestination
@@ -39,6 +46,9 @@ PlaceOf = Callable[[str, str, Clear], Endpoint]
 """Connection, folder and way of clearing to an endpoint."""
 
 Poster = Callable[[Reading, Iterator[Fact]], None]
+
+Returned = Callable[[Books], StillCharged]
+"""What came back and is still charged, from the books."""
 
 
 def library_flow(name: str, settings: Settings, place: PlaceOf) -> Flow:
@@ -58,6 +68,34 @@ def library_flow(name: str, settings: Settings, place: PlaceOf) -> Flow:
     writer = PaymentDestination(PaymentSettings(source.imports.name, source.timezone))
     leg = Leg(source.name, source.reference_prefix, source.name, writer, Kind.PAYMENT, Place.PAID, Place.SETTLED)
     return Flow(name, answers, (_payments(settings, source, place),), leg, {source.name: outlet}, (bursar_outlet, outlet))
+
+
+def report_of(name: str, settings: Settings, books: Books, returned: Returned | None, library: str = "") -> tuple[Report, Frame]:
+    """One of flows.reports.NAMES as of the books' instant, with as much about people as the settings let it say. Raises Refused for another name."""
+    mail = next((one for one in settings.reports if one.name == name), None)
+    frame = Frame(settings.campus.name, settings.campus.timezone, books.now, settings.campus.environment == "sandbox")
+    if mail is not None:
+        frame = replace(frame, pii=mail.pii, titles=mail.titles == "shown")
+    if name == reports.LATE:
+        return reports.late(views.batches(books, only_open=True), frame), frame
+    if name == reports.EXCEPTIONS:
+        return reports.exceptions(views.items(books), frame), frame
+    if name != reports.RETURNED:
+        raise Refused(f'there is no report "{name}"; the reports are {", ".join(reports.NAMES)}')
+    if returned is None:
+        raise Refused("these settings follow no returned items, so nobody knows what came back and is still charged")
+    return reports.returned_but_still_charged(returned(books), frame, library), frame
+
+
+def letters_of(name: str, settings: Settings, books: Books, returned: Returned | None, once: str) -> Iterator[Addressed]:
+    """A report's mails: one for everybody, and one for each campus library that has readers of its own. `once` marks what is mailed once only."""
+    mail = next((one for one in settings.reports if one.name == name), None)
+    if mail is None or settings.mail is None:
+        raise Refused(f"nobody gets the report {name}: add [mail] and [reports.{name}] to the settings (docs/reports.md)")
+    for library, readers in (("", mail.to), *mail.to_by_library):
+        if readers:
+            report, frame = report_of(name, settings, books, returned, library)
+            yield Addressed(name, f"{name}:{library}:{once}", readers, mail_of(report, frame, attach=mail.attach))
 
 
 def records_in(make: Callable[[], Reader], path: Path) -> Iterator[Fact | Rejected]:

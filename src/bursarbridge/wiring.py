@@ -14,23 +14,31 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from bursarbridge.assembly import FLOWS, library_flow, record_poster, revive
+from bursarbridge.assembly import FLOWS, Returned, letters_of, library_flow, record_poster, report_of, revive
 from bursarbridge.config.model import FolderConnection, Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
 from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
 from bursarbridge.exchange.vault import FileVault
+from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.library import Summary, run_flow
 from bursarbridge.flows.preview import PreviewSteps, ReadOnly
+from bursarbridge.flows.report import Frame, Report
+from bursarbridge.flows.reports import NAMES
 from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.run import Run, Steps, World, utc_text
-from bursarbridge.ports import Endpoint
-from bursarbridge.store import opening, runs, views
+from bursarbridge.ports import Carrier, Endpoint
+from bursarbridge.store import opening, outbox_mail, runs, views
 from bursarbridge.store.books import Books
+
+if TYPE_CHECKING:
+    from bursarbridge.flows.mailing import Mailed
+    from bursarbridge.jobs.engine import Procedure
 
 Clock = Callable[[], datetime]
 Reached = Callable[[str], None]
@@ -71,6 +79,8 @@ class Bridge:
     reached: Reached
     ledger: sa.Engine
     vault: FileVault
+    returned: Returned | None = None
+    """What came back and is still charged, from the books; None where nothing follows returns."""
 
     def run(self, flow: str) -> dict[str, object]:
         """Runs a flow through the durable engine, after finishing what a crashed process left; returns its summary.
@@ -89,11 +99,13 @@ class Bridge:
         opening.refuse_unsafe(self.ledger)
         with only_one(self.ledger):
             shutil.rmtree(self._scratch, ignore_errors=True)  # unfinished files of a killed process
-            engine = Engine(self.ledger, {name: self._procedure(name) for name in FLOWS})
+            flows: dict[str, Procedure] = {name: self._procedure(name) for name in FLOWS}
+            engine = Engine(self.ledger, flows | self._mailings())
             engine.launch()
             try:
                 engine.finish_resumed()
                 yield lambda flow: self._start(engine.run, flow)
+                self._mail_due(engine.run)
             finally:
                 engine.close()
 
@@ -101,6 +113,64 @@ class Bridge:
         now = self.clock()
         name = f"{flow}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         return {"run": name, "flow": flow, **start(flow, name, utc_text(now))}
+
+    def report(self, name: str, library: str = "") -> tuple[Report, Frame]:
+        """One of flows.reports.NAMES as of now. Raises Refused for another name, or when the settings follow no returned items."""
+        with self.books() as books:
+            return report_of(name, self.settings, books, self.returned, library)
+
+    def send_report(self, name: str, *, again: bool = False) -> dict[str, object]:
+        """Mails a report to its readers, once a campus day unless `again`; returns flows.mailing.Mailed with the run's name.
+
+        What the relay does not take now is tried again by later runs. Raises Refused when nobody gets the report, and Busy.
+        """
+        with self.books() as books:
+            list(letters_of(name, self.settings, books, self.returned, ""))  # a report that cannot be made is said before anything runs
+        with self.running() as start:
+            return start(f"report-{name}{'-again' if again else ''}")
+
+    def _mailings(self) -> dict[str, Procedure]:
+        """The procedures that send mail: each report, each report once more, and what is due of all of them."""
+        made = {f"report-{name}": self._mailing(name, again=False) for name in NAMES}
+        return made | {f"report-{name}-again": self._mailing(name, again=True) for name in NAMES} | {"mail": self._mailing("", again=False)}
+
+    def _mailing(self, name: str, *, again: bool) -> Procedure:
+        def procedure(steps: Steps, run_name: str, now: str) -> Mailed:
+            from bursarbridge.flows.mailing import mailing  # the mail libraries, only for those who mail
+
+            run = self._begin(steps, f"report-{name}" if name else "mail", run_name, now, self.vault, self._scratch)
+
+            def letters(books: Books) -> Iterator[Addressed]:
+                return letters_of(name, self.settings, books, self.returned, run_name if again else run.today) if name else iter(())
+
+            try:
+                return mailing(run, letters, self.settings.mail.sender if self.settings.mail else "", self._carrier())
+            except BridgeError as error:
+                with self.books(writing=True) as books:
+                    runs.finish(books, run.number, "failed", {"words": str(error)})
+                raise
+
+        return procedure
+
+    def _mail_due(self, start: Callable[[str, str, str], dict[str, object]]) -> None:
+        """Tries again what an earlier run could not send: whoever runs anything carries the mail too."""
+        with self.books() as books:
+            due = outbox_mail.any_due(books)
+        if due and self.settings.mail is not None:
+            self._start(start, "mail")
+
+    def _carrier(self) -> Carrier | None:
+        mail, token = self.settings.mail, secrets.token_hex(8)
+        if mail is None:
+            return None
+        from bursarbridge.exchange.mail import NoRelay, Relay, RelayAddress
+
+        try:
+            password = mail.password.value() if mail.password else ""
+        except Refused as error:
+            return NoRelay(token, f"nothing is sent: {error}")
+        seconds = int(mail.timeout.total_seconds())
+        return Relay(RelayAddress(mail.relay.host, mail.relay.port, mail.tls, mail.user, password, mail.cafile, seconds), token)
 
     def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
         def procedure(steps: Steps, name: str, now: str) -> Summary:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, runs, settings, status, suspense
+from bursarbridge.cli import demo, explain, files, report, runs, settings, status, suspense
 
 _EXAMPLES = """\b
 Begin here:
@@ -40,6 +40,7 @@ app.command("preview", short_help="Show what a run would do.")(runs.preview)
 app.command("run", short_help="Run one flow now.")(runs.run)
 app.command("status", short_help="Say where the money is.")(status.status)
 app.command("explain", short_help="Say why a fee is still here.")(explain.explain)
+app.command("report", short_help="Show or mail a report.")(report.report)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bursarbridge.cli.campus import Where, bridge_of, ending
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
+from bursarbridge.cli.report import mail_lines
 from bursarbridge.cli.screen import Screen, bold
 from bursarbridge.cli.told import NOUNS, OUTCOMES
 from bursarbridge.cli.words import count, moment
@@ -14,6 +15,7 @@ from bursarbridge.ledger.money import shown
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from bursarbridge.store.outbox_mail import MailView
     from bursarbridge.store.tally import Count
     from bursarbridge.store.views import BatchView, LastRun
 
@@ -39,13 +41,13 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file)
     with ending(screen, where, where.command("check")), bridge_of(screen, where) as bridge:
-        from bursarbridge.store import suspense, views
+        from bursarbridge.store import outbox_mail, suspense, views
 
         zone = bridge.settings.campus.timezone
         with bridge.books() as books:
             places, unexplained = views.places(books), views.unexplained_cents(books)
             batches, runs = views.batches(books, only_open=True), views.last_runs(books)
-            waiting = suspense.open_total(books)
+            waiting, mails = suspense.open_total(books), outbox_mail.waiting(books)
         screen.give(
             {
                 "places": places,
@@ -57,11 +59,13 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
                 },
                 "suspense": {"open": waiting.as_json()},
                 "runs": [one._asdict() for one in runs],
+                "mail": [one._asdict() for one in mails],
             }
         )
         _places(screen, places, unexplained)
         _batches(screen, batches, zone)
         _runs(screen, [one for one in runs if one.flow in NOUNS], zone)
+        _mails(screen, mails, zone)
         _next(screen, where, waiting, runs)
 
 
@@ -88,6 +92,14 @@ def _batches(screen: Screen, batches: list[BatchView], zone: ZoneInfo) -> None:
         told = f"sent {moment(one.sent_at, zone)}" if one.sent_at else _UNSENT.get(one.state, "not sent yet")
         due = f"; {'LATE, was ' if one.late else ''}expected by {moment(one.expected_at, zone)}" if one.expected_at else ""
         screen.say(f"  {one.document} to the {one.destination}: {count(one.lines, 'line')}, {shown(one.cents)}; {told}{due}")
+
+
+def _mails(screen: Screen, mails: list[MailView], zone: ZoneInfo) -> None:
+    if mails:
+        screen.say()
+        screen.say(bold("Mail that has not arrived"))
+        for line in mail_lines(mails, zone):
+            screen.say(line)
 
 
 def _runs(screen: Screen, runs: list[LastRun], zone: ZoneInfo) -> None:

@@ -78,6 +78,17 @@ def named(by: str, shapes: Mapping[str, Callable[..., T]], number: str) -> Kind[
     return _marked(read, *shapes.values())
 
 
+def listed_sections(shape: Callable[..., T], *names: str) -> Kind[tuple[T, ...]]:
+    """Sections of one shape under names of ours ([reports.late]), each at most once."""
+
+    def read(node: Node, desk: Desk) -> tuple[T, ...]:
+        _must_be_table(node)
+        _unknown(node, desk, names)
+        return tuple(_all(desk, [(inner, table(shape)) for name, inner in node.tables.items() if name in names or inner.stilled]))
+
+    return _marked(read, shape)
+
+
 def chosen(by: str, shapes: Mapping[str, Callable[..., T]], number: str) -> Kind[T]:
     """A section whose key `by` says which shape it has; when it does not, the shape with most of its keys finds the other faults."""
 
@@ -141,7 +152,7 @@ def key_paths(shape: Callable[..., object], under: str = "") -> Iterator[str]:
     """Every key there is, as docs/settings.md names it: "campus.name", "sources.*.export.folder"."""
     for name, found in dict(_keys(shape)).values():
         path = f"{under}{name}"
-        many = ".*" if name in ("connections", "sources") else ""
+        many = ".*" if name in ("connections", "sources", "reports") else ""
         if not found.inside:
             yield path
         for inner in found.inside:

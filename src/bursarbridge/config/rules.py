@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from bursarbridge.config.calendars import calendar_rules
 from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Severity
+from bursarbridge.config.mailing import mail_rules
 from bursarbridge.config.nodes import Node
 
 ALMA_TYPES: Final = (
@@ -42,6 +43,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     _snapshot(root.at("bursar", "payments"), desk)
     _secrets(root, desk)
     calendar_rules(root.at("bursar"), desk)
+    mail_rules(root, desk)
 
 
 def _connections(root: Node, desk: Desk) -> None:
@@ -61,6 +63,7 @@ def _hosts(root: Node, desk: Desk) -> None:
     address = root.at("storage").text("database")
     if address.startswith(("postgresql://", "postgres://")):
         hosts.append((root.at("storage", "database"), _host(address)))
+    hosts.append((root.at("mail", "relay"), root.at("mail").text("relay").rpartition(":")[0].strip("[]")))
     for node, host in hosts:
         if host and environment == "sandbox" and not _loopback(host):
             cure = 'use a folder or 127.0.0.1, or, when all is meant for real: [campus] environment = "live"'
@@ -197,6 +200,7 @@ def _secrets(root: Node, desk: Desk) -> None:
     from bursarbridge.config.places import Secret
 
     nodes = [section.at("key") for section in root.at("connections").tables.values() if section.text("key")]
+    nodes += [root.at("mail", "password")]
     for node in (*nodes, root.at("storage", "database")):
         reference = str(node.value)
         if reference.startswith(("env:", "file:")) and Secret(reference, desk.base).missing:

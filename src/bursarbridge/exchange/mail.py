@@ -108,6 +108,17 @@ class Relay:
         return [first] if not 200 <= first[0] < 300 else [first, smtp.rcpt(recipient)]
 
 
+@dataclass(frozen=True, slots=True)
+class NoRelay:
+    """ports.Carrier where the relay cannot even be asked (its password is not there): everything waits, and says why."""
+
+    token: str
+    words: str
+
+    def hand_over(self, _message: bytes, _sender: str, _recipient: str) -> Handed:
+        return Handed("unreachable", self.words)
+
+
 def _farewell(smtp: smtplib.SMTP) -> None:
     try:
         smtp.quit()
@@ -117,7 +128,8 @@ def _farewell(smtp: smtplib.SMTP) -> None:
 
 def _unreached(error: OSError | smtplib.SMTPException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"shows a certificate that is not to be trusted ({error.verify_message}); set [mail] cafile to your campus's authority, or ask the relay's owner"
+        cure = "set [mail] cafile to your campus's authority, or ask the relay's owner"
+        return f"shows a certificate that is not to be trusted ({error.verify_message}); {cure}"
     if isinstance(error, ssl.SSLError):
         return f"does not speak TLS as set ({error.reason}); check [mail] tls and the port (587 starttls, 465 implicit)"
     if isinstance(error, smtplib.SMTPNotSupportedError):
@@ -131,6 +143,8 @@ def _plainly(error: OSError | smtplib.SMTPException) -> str:
     """The error without what a relay may have repeated of the message."""
     if isinstance(error, smtplib.SMTPResponseException):
         return str(error.smtp_code)
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "no answer in time"
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return "the connection was closed"
     return (error.strerror if isinstance(error, OSError) else "") or type(error).__name__

@@ -6,13 +6,15 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from typing import TYPE_CHECKING
 
 from bursarbridge.flows.report import Frame, Report, Row, Table
 from bursarbridge.flows.sheet import csv_for_people
 from bursarbridge.ledger.money import shown
 from bursarbridge.ledger.words import count
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _WIDTH = 72
 SANDBOX = "SANDBOX: nothing here reaches real systems."
@@ -34,6 +36,17 @@ class Mail:
     text: str
     html: str
     attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """One mail and who gets it, each separately."""
+
+    report: str
+    key: str
+    """The same key and recipient are mailed once: kind, part and campus day, or the run that a person asked for."""
+    recipients: tuple[str, ...]
+    mail: Mail
 
 
 def mail_of(report: Report, frame: Frame, *, attach: str = "link") -> Mail:
@@ -95,5 +108,7 @@ def _html(report: Report, frame: Frame, steps: tuple[str, ...]) -> str:
 
 @cache
 def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # heavy, and only for those who make a report
+
     loader = PackageLoader("bursarbridge.flows", "pages")
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).get_template("report.html")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -12,7 +11,7 @@ from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import TypedDict
 
-from bursarbridge.flows.letter import Mail
+from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.run import Run, World, utc_text
 from bursarbridge.ports import Carrier
 from bursarbridge.store import outbox_mail, runs
@@ -23,17 +22,6 @@ _PAUSES = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), time
 _GIVEN_UP = timedelta(days=3)
 """A report older than that helps nobody; the mail counts as failed and stays visible."""
 _DOUBT = "the process ended while the relay had the mail; look for it in the mailbox, and send the report again with --again if it is not there"
-
-
-@dataclass(frozen=True, slots=True)
-class Addressed:
-    """One mail and who gets it, each separately."""
-
-    report: str
-    key: str
-    """The same key and recipient are mailed once: kind, part and campus day, or the run that a person asked for."""
-    recipients: tuple[str, ...]
-    mail: Mail
 
 
 class Mailed(TypedDict):
@@ -69,9 +57,7 @@ def _queued(run: Run, books: Books, letters: Iterable[Addressed], sender: str) -
 def _kept(run: Run, one: Addressed, recipient: str, sender: str) -> Letter:
     key = f"{one.key}:{recipient}"
     content, message_id = message(one, key, recipient, sender, run.now)
-    return Letter(
-        key, one.report, recipient, parseaddr(sender)[1], one.mail.subject, message_id, _in_vault(run.world, key, content), len(content)
-    )
+    return Letter(key, one.report, recipient, parseaddr(sender)[1], one.mail.subject, message_id, _in_vault(run.world, key, content), len(content))
 
 
 def _in_vault(world: World, key: str, content: bytes) -> str:

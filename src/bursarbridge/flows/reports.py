@@ -121,13 +121,19 @@ def _file(one: BatchView, frame: Frame) -> Row:
     since = f"Expected by {moment(one.expected_at, frame.zone)}" if one.expected_at else ""
     sent = f"Sent {moment(one.sent_at, frame.zone)}" if one.sent_at else ""
     hours = _hours(one.expected_at, frame) if one.late else ""
-    return Row(_cells((one.document, f"To the {one.destination}: {count(one.lines, one.kind)}"), (hours or sent, since, sent if hours else "")), one.cents)
+    return Row(
+        _cells((one.document, f"To the {one.destination}: {count(one.lines, one.kind)}"), (hours or sent, since, sent if hours else "")), one.cents
+    )
 
 
 def exceptions(items: Sequence[ItemView], frame: Frame) -> Report:
     """What waits for a person, by cause, and the oldest of it one by one. The record's own words stay in the ledger: they may name somebody."""
     cents = sum(one.cents for one in items)
-    verdict = f"{count(len(items), 'item')} {'waits' if len(items) == 1 else 'wait'} for a person, {shown(cents)}." if items else "Nothing waits for a person."
+    verdict = (
+        f"{count(len(items), 'item')} {'waits' if len(items) == 1 else 'wait'} for a person, {shown(cents)}."
+        if items
+        else "Nothing waits for a person."
+    )
     numbers = f"{count(len(items), 'item')}, {shown(cents)}" if items else "none"
     causes: dict[str, list[ItemView]] = {}
     for one in items:

@@ -34,7 +34,7 @@ class Sheet:
     rows: tuple[tuple[Cell, ...], ...]
 
     def file_name(self, today: str) -> str:
-        """"late_2026-11-17_v1.csv": fixed kind, campus date, version of the columns."""
+        """ "late_2026-11-17_v1.csv": fixed kind, campus date, version of the columns."""
         return f"{self.name}_{today}_v{self.version}.csv"
 
 

@@ -55,7 +55,8 @@ def queue(books: Books, letters: Sequence[Letter]) -> list[str]:
     for letter in letters:
         put = books.do(
             "insert into mail (mail_key, report, recipient, sender, subject, message_id, sha256, size, state, next_at, created_at, run_id) "
-            "values (:key, :report, :recipient, :sender, :subject, :message_id, :sha256, :size, 'queued', :at, :at, :run) on conflict (mail_key) do nothing",
+            "values (:key, :report, :recipient, :sender, :subject, :message_id, :sha256, :size, 'queued', :at, :at, :run) "
+            "on conflict (mail_key) do nothing",
             **letter._asdict(),
             at=books.now,
             run=books.run,
@@ -86,7 +87,9 @@ def claim(books: Books, number: int) -> bool:
 def settle(books: Books, number: int, state: str, words: str, next_at: str) -> bool:
     """Writes down what came of a try."""
     sql = "update mail set state = :state, last_error = :words, next_at = :next, sent_at = :sent where id = :id and state = 'sending'"
-    return books.do(sql, id=number, state=state, words="" if state == "sent" else words, next=next_at, sent=books.now if state == "sent" else None) == 1
+    return (
+        books.do(sql, id=number, state=state, words="" if state == "sent" else words, next=next_at, sent=books.now if state == "sent" else None) == 1
+    )
 
 
 def postpone(books: Books, words: str, next_at: str) -> int:
