@@ -55,13 +55,13 @@ class Taken:
     users: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
 
-    async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]) -> str:  # noqa: N802
+    async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]) -> str:
         if address in self.refused:
             return "550 5.1.1 no such reader"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         self.mails.append(envelope)
         self.secure.append(_server.transport.get_extra_info("sslcontext") is not None)
         return "250 taken"

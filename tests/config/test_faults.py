@@ -27,6 +27,12 @@ timezone = "America/Los_Angeles"
 [bursar]
 """
 
+MAIL = """[mail]
+relay = "127.0.0.1:25"
+tls = "none"
+from = "Bridge <bridge@example.edu>"
+allowed_domains = ["example.edu"]
+"""
 CASES = [
     ("C002", 'name = "Example College"', 'name = "Example College', "name = "),
     ("C003", "[storage]\n", '[storage]\nvaults = "x"\n', "vaults"),
@@ -89,6 +95,17 @@ CASES = [
     ("C038", 'label = "Library lost item"', 'label = "Library lost item replacement fee"', "label"),
     ("C039", 'user = "bursarbridge"', 'user = "bursarbridge"\nport = 70000', "port"),
     ("C039", "days = 30", "days = 9999", "days"),
+    ("C003", "[storage]\n", f'{MAIL}[reports.lates]\nto = ["a@example.edu"]\n[storage]\n', "[reports.lates]"),
+    ("C026", "[storage]\n", f"{MAIL}[storage]\n".replace("127.0.0.1:25", "smtp.example.edu:25").replace('"none"', '"starttls"'), "relay"),
+    ("C031", "[storage]\n", f'{MAIL}user = "u"\npassword = "hush"\n[storage]\n'.replace('"none"', '"implicit"'), "password"),
+    ("C050", "[storage]\n", f'{MAIL}user = "u"\npassword = "file:bursarbridge.toml"\n[storage]\n', "tls"),
+    ("C051", "[storage]\n", '[reports.late]\nto = ["a@example.edu"]\n[storage]\n', "[reports.late]"),
+    ("C051", "[storage]\n", f"{MAIL}[reports.late]\n[storage]\n", "[reports.late]"),
+    ("C051", "[storage]\n", f'{MAIL}[reports.late]\nto_by_library = {{ ARC = "a@example.edu" }}\n[storage]\n', "to_by_library"),
+    ("C051", "[storage]\n", f'{MAIL}user = "u"\n[storage]\n'.replace('"none"', '"starttls"'), "[mail]"),
+    ("C052", "[storage]\n", f'{MAIL}[reports.late]\nto = ["a@elsewhere.example"]\n[storage]\n', "elsewhere"),
+    ("C053", "[storage]\n", f'{MAIL}[reports.late]\nto = ["Ann <a@example.edu>"]\npii = "none"\n[storage]\n', "Ann"),
+    ("C053", "[storage]\n", f"{MAIL}[storage]\n".replace("127.0.0.1:25", "127.0.0.1"), "relay"),
 ]
 
 WARNINGS = [

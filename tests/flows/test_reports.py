@@ -51,9 +51,10 @@ def test_no_subject_holds_a_name_or_an_id(people: list[ReturnedItem], pii: str) 
     others = tuple(one._replace(account="9999999", initials="Z.Z.", name="Zed", title="Z", barcode="") for one in people)
     items = [ITEM._replace(account=one.account, words=one.name, raw=one.title) for one in people]
     strangers = [ITEM._replace(account="9999999", words="", raw="") for _ in people]
-    assert returned_but_still_charged(StillCharged(waive=tuple(people)), frame).subject == returned_but_still_charged(
-        StillCharged(waive=others), frame
-    ).subject
+    assert (
+        returned_but_still_charged(StillCharged(waive=tuple(people)), frame).subject
+        == returned_but_still_charged(StillCharged(waive=others), frame).subject
+    )
     assert exceptions(items, frame).subject == exceptions(strangers, frame).subject
     assert re.fullmatch(r"Exceptions: (none|\d+ items?, \$[\d,.]+) \(Tue Nov 17\)", exceptions(items, frame).subject)
 

@@ -97,21 +97,20 @@ def mail_rules(root: Node, desk: Desk) -> None:
     mail = root.at("mail")
     relay = mail.text("relay").rpartition(":")[0]
     if mail.text("tls") == "none":
-        if relay not in _LOOPBACK:
-            desk.at_value(
-                "C050", mail.at("tls"), f'tls = "none" to {relay or "another host"}', 'tls = "starttls" (port 587) or "implicit" (port 465)'
-            )
+        if relay and relay not in _LOOPBACK:
+            desk.at_value("C050", mail.at("tls"), f'tls = "none" to {relay}', 'tls = "starttls" (port 587) or "implicit" (port 465)')
         if "user" in mail.tables or "password" in mail.tables:
             desk.at_value("C050", mail.at("tls"), 'tls = "none" with a user or a password', "take user and password out, or use TLS")
     if bool(mail.text("user")) != ("password" in mail.tables) and "relay" in mail.tables:
         desk.at_key("C051", mail, "[mail] names a user or a password without the other", "give both, or neither")
-    domains = [str(one.value).lower() for one in mail.at("allowed_domains").rows]
+    domains = [domain.lower() for _node, domain in _texts(mail.at("allowed_domains"))]
     for name, report in root.at("reports").tables.items():
         _report(name, report, "relay" in mail.tables, domains, desk)
 
 
 def _report(name: str, report: Node, can_leave: bool, domains: list[str], desk: Desk) -> None:
-    readers = [*report.at("to").rows, *(one for code in report.at("to_by_library").tables.values() for one in (code.rows or (code,)))]
+    by_code = [one for code in report.at("to_by_library").tables.values() for one in _texts(code)]
+    readers = [*_texts(report.at("to")), *by_code]
     if not can_leave:
         desk.at_key(
             "C051", report, f"[reports.{name}] has readers, and there is no [mail]", "add a section [mail] with relay, from and allowed_domains"
@@ -122,7 +121,14 @@ def _report(name: str, report: Node, can_leave: bool, domains: list[str], desk: 
         desk.at_key("C051", report.at("to_by_library"), f"{name} is one report for all libraries", f"use to; only {BY_LIBRARY} is split by library")
     if report.text("pii") == "none" and (report.text("attach") or "link") == "link":
         return
-    for reader in readers:
-        if isinstance(reader.value, str) and reader.value.rpartition("@")[2].lower() not in domains and domains:
+    for node, reader in readers:
+        if reader.rpartition("@")[2].lower() not in domains and domains:
             cure = 'add the domain to [mail] allowed_domains, or let the report say nothing about people: pii = "none" and attach = "link"'
-            desk.at_value("C052", reader, f'"{reader.value}" is outside the allowed domains', cure)
+            desk.at_value("C052", node, f'"{reader}" is outside the allowed domains', cure)
+
+
+def _texts(node: Node) -> list[tuple[Node, str]]:
+    """The texts of a list, of a single one, or of a list in an environment variable, each with where it stands."""
+    if node.kind == "value" and isinstance(node.value, str):
+        return [(node, text.strip(' "[]')) for text in node.value.split(",") if text]
+    return [(row, row.value) for row in node.rows if isinstance(row.value, str)]

@@ -116,6 +116,7 @@ class NoRelay:
     words: str
 
     def hand_over(self, _message: bytes, _sender: str, _recipient: str) -> Handed:
+        """Nothing is handed over."""
         return Handed("unreachable", self.words)
 
 

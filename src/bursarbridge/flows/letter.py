@@ -56,13 +56,13 @@ def mail_of(report: Report, frame: Frame, *, attach: str = "link") -> Mail:
     sheets = (Attachment(name, csv_for_people(report.sheet)),) if attach == "csv" else ()
     fetched = f"bursarbridge report {report.name}{f' --library {report.library}' if report.library else ''} --to {name}"
     where = f"The whole list as a spreadsheet: {name + ' (attached)' if sheets else fetched}"
-    steps = (*report.steps, where)
+    steps = (*report.steps, where) if report.sheet.rows or sheets else report.steps
     return Mail(prefix + report.subject, _text(report, frame, steps), _html(report, frame, steps), sheets)
 
 
-def footer(report: Report, frame: Frame) -> tuple[str, ...]:
+def footer(report: Report) -> tuple[str, ...]:
     """What stands under every report."""
-    records = "" if frame.pii == "none" else "Contains student records: keep it inside the office."
+    records = "Contains student records: keep it inside the office." if report.people else ""
     silence = "This report comes when its lists are empty too, so a day without it means trouble."
     return tuple(line for line in (silence, records, f"Made by Bursarbridge from [reports.{report.name}] of its settings.") if line)
 
@@ -87,7 +87,8 @@ def _text(report: Report, frame: Frame, steps: tuple[str, ...]) -> str:
         for row in table.rows:
             lines += _row(row)
         lines += [f"  {more(table)}"] if more(table) else []
-    lines += ["", "Next", "----", *(f"- {step}" for step in steps), "", "-- ", *footer(report, frame), ""]
+    lines += ["", "Next", "----", *(f"- {step}" for step in steps)] if steps else []
+    lines += ["", "-- ", *footer(report), ""]
     return "\n".join(lines)
 
 
@@ -102,7 +103,7 @@ def _row(row: Row) -> Iterator[str]:
 
 def _html(report: Report, frame: Frame, steps: tuple[str, ...]) -> str:
     return _template().render(
-        report=report, frame=frame, steps=steps, footer=footer(report, frame), heading=heading, more=more, shown=shown, sandbox=SANDBOX
+        report=report, frame=frame, steps=steps, footer=footer(report), heading=heading, more=more, shown=shown, sandbox=SANDBOX
     )
 
 

@@ -94,3 +94,5 @@ class Report:
     """What to do or type next."""
     sheet: Sheet
     library: str = ""
+    people: bool = False
+    """Whether it says anything of a person."""

@@ -46,6 +46,7 @@ def returned_but_still_charged(found: StillCharged, frame: Frame, library: str =
         steps=("A waive made in Alma is found and sent by itself; nobody need tell us.",),
         sheet=_returned_sheet(mine, frame, library),
         library=library,
+        people=bool(items) and frame.pii != "none",
     )
 
 
@@ -58,7 +59,7 @@ def _returned(name: str, items: tuple[ReturnedItem, ...], frame: Frame) -> Table
                 (one.stands, _back(one.returned_on, frame)),
             ),
             one.cents,
-            one.link,
+            one.link if one.link.startswith("https://") else "",
         )
         for one in items[:SHOWN]
     )
@@ -157,6 +158,7 @@ def exceptions(items: Sequence[ItemView], frame: Frame) -> Report:
         tables,
         steps,
         Sheet(EXCEPTIONS, 1, columns, frozenset({"student"}), sheet_rows),
+        people=bool(items) and frame.pii != "none",
     )
 
 
@@ -189,7 +191,10 @@ def _back(returned_on: str, frame: Frame) -> str:
 
 def _hours(expected_at: str, frame: Frame) -> str:
     over = datetime.fromisoformat(frame.now) - datetime.fromisoformat(expected_at)
-    return f"{count(over // timedelta(hours=1), 'hour')} late" if over < timedelta(days=2) else f"{count(over.days, 'day')} late"
+    for unit, noun in ((timedelta(days=1), "day"), (timedelta(hours=1), "hour")):
+        if over >= 2 * unit:
+            return f"{count(over // unit, noun)} late"
+    return f"{count(over // timedelta(minutes=1), 'minute')} late"
 
 
 def _plain(code: str) -> str:

@@ -76,6 +76,7 @@ class Mailbox:
             """One client's connection."""
 
             def handle(self) -> None:
+                """Talks until the client goes."""
                 box._talk(self)
 
         self._server = _Server((HOST, self.port), Talk)
