@@ -63,7 +63,7 @@ class Taken:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         self.mails.append(envelope)
-        self.secure.append(_server.transport.get_extra_info("sslcontext") is not None)
+        self.secure.append(_server.transport is not None and _server.transport.get_extra_info("sslcontext") is not None)
         return "250 taken"
 
     def __call__(self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: Any) -> AuthResult:

@@ -37,7 +37,7 @@ class Arrived:
 
     def part(self, subtype: str) -> str:
         """The body of that kind ("plain" or "html"), or ""."""
-        body = self.message.get_body((subtype,))  # type: ignore[arg-type]
+        body = self.message.get_body((subtype,))
         return str(body.get_content()) if body is not None else ""
 
     @property

@@ -112,13 +112,3 @@ def waiting(books: Books) -> list[MailView]:
         "and later.state = 'sent' and later.id > m.id) order by id"
     )
     return [MailView._make(row) for row in found]
-
-
-def of_run(books: Books, run: int) -> list[MailView]:
-    """The mails that a run queued or touched last."""
-    found = books.rows(
-        "select id, report, recipient, subject, state, tries, next_at, last_error, created_at, coalesce(sent_at, ''), message_id from mail "
-        "where run_id = :run order by id",
-        run=run,
-    )
-    return [MailView._make(row) for row in found]
