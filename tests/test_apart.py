@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -91,11 +92,18 @@ def test_a_child_that_dies_is_tried_later(tmp_path: Path) -> None:
     assert not taken or len(taken) == 2_000
 
 
-def test_a_reading_that_is_given_up_leaves_no_process(tmp_path: Path) -> None:
+def test_a_reading_that_is_given_up_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Watched(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str], *, stdin: int, stdout: int) -> None:
+            super().__init__(command, stdin=stdin, stdout=stdout)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Watched)
     path = tmp_path / "export.xml"
     path.write_bytes((SAMPLES / "debits.xml").read_bytes())
     reading = read_apart(ALMA, path)
     next(reading)
     reading.close()  # type: ignore[attr-defined]
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert [process.poll() is not None for process in started] == [True]
