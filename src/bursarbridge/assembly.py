@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from bursarbridge.apart import LARGE_BYTES, read_apart
-from bursarbridge.config.model import AlmaSource, PaymentReports, PeopleSoftBursar, Results, Settings
+from bursarbridge.config.model import AlmaSource, Api, PaymentReports, PeopleSoftBursar, Results, Settings
 from bursarbridge.errors import Refused, Unreadable
 from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.exchange.endpoint import Clear
+from bursarbridge.exchange.http import WebAddress, WebPlace
+from bursarbridge.exchange.pace import Pace
 from bursarbridge.flows.collect import Channel
 from bursarbridge.flows.deliver import Outlet
 from bursarbridge.flows.library import Flow
@@ -22,7 +25,9 @@ from bursarbridge.formats.layout import layout_from_toml, shipped
 from bursarbridge.formats.shape import Layout
 from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ledger.facts import Fact
-from bursarbridge.ports import Endpoint, Reader, Rejected, read
+from bursarbridge.ports import Endpoint, Reader, Rejected, Send, read
+from bursarbridge.systems.alma.allowance import Allowance
+from bursarbridge.systems.alma.client import AlmaApi
 from bursarbridge.systems.alma.export import ExportReader, ExportSettings
 from bursarbridge.systems.alma.payments import PaymentDestination, PaymentSettings
 from bursarbridge.systems.peoplesoft.charges import ChargeDestination
@@ -34,6 +39,17 @@ from bursarbridge.systems.peoplesoft.settings import ChargeSettings, DueKind, Du
 FLOWS = ("library-charges", "library-payments")
 BURSAR = "bursar"
 """The destination of everything that goes to the student account system."""
+
+
+class Times(NamedTuple):
+    """How time passes for those who call others."""
+
+    clock: Callable[[], float]
+    """Seconds that only go forward."""
+    wait: Callable[[float], None]
+    spread: Callable[[float], float]
+    """A pause to one about as long."""
+
 
 PlaceOf = Callable[[str, str, Clear], Endpoint]
 """Connection, folder and way of clearing to an endpoint."""
@@ -211,3 +227,14 @@ def _layout(settings: Settings, name: str) -> Layout:
 
 def _clear(word: str) -> Clear:
     return "delete" if word == "delete" else "leave" if word == "leave" else "move"
+
+
+def alma_api(api: Api, send: Send, times: Times) -> AlmaApi:
+    """A source's API client over what sends to its base: paced, with the reserve of the settings, fresh for one run."""
+    return AlmaApi(Pace(send, api.per_second, times.clock, times.wait), api.base, Allowance(api.reserve, times.clock), times.wait, times.spread)
+
+
+def web_place(settings: Settings, api: Api, clock: Callable[[], float]) -> WebPlace:
+    """The door to an API. Reads the key; raises Refused when it cannot be had."""
+    sandbox = settings.campus.environment == "sandbox"
+    return WebPlace(WebAddress(api.base, f"apikey {api.key.value()}", api.timeout.total_seconds(), loopback_only=sandbox), clock)

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from bursarbridge.assembly import FLOWS, library_flow, record_poster, revive
+from bursarbridge.assembly import FLOWS, Times, alma_api, library_flow, record_poster, revive, web_place
 from bursarbridge.config.model import FolderConnection, Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
@@ -31,6 +32,9 @@ from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.ports import Endpoint
 from bursarbridge.store import opening, runs, views
 from bursarbridge.store.books import Books
+
+if TYPE_CHECKING:
+    from bursarbridge.systems.alma.client import AlmaApi
 
 Clock = Callable[[], datetime]
 Reached = Callable[[str], None]
@@ -159,6 +163,22 @@ class Bridge:
             if "locked" not in str(error.orig):
                 raise
             raise TryLater("the ledger is taking in a large file; ask again in a minute") from error
+
+    @contextmanager
+    def alma(self, source: str) -> Iterator[AlmaApi]:
+        """The API of a source, with its own pace and its own count of the day's calls; its connections are closed at the end.
+
+        Raises Refused when the settings name no such API or its key cannot be had.
+        """
+        found = self.settings.sources.get(source)
+        if found is None or found.api is None:
+            raise Refused(f"the settings name no API for the source {source}; add a section [sources.{source}.api] with base and key")
+        door = web_place(self.settings, found.api, time.monotonic)
+        try:
+            # Uneven pauses keep many callers from coming back at once (reliability.md P14).
+            yield alma_api(found.api, door.send, Times(time.monotonic, self.wait, lambda seconds: seconds * (1 + secrets.randbelow(500) / 1000)))
+        finally:
+            door.close()
 
     @contextmanager
     def _places(self, around: Callable[[Endpoint], Endpoint] | None = None) -> Iterator[Callable[[str, str, Clear], Endpoint]]:

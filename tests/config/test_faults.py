@@ -27,6 +27,11 @@ timezone = "America/Los_Angeles"
 [bursar]
 """
 
+API = """[sources.library.api]
+base = "https://127.0.0.1:8443"
+key = "file:bursarbridge.toml"
+"""
+
 CASES = [
     ("C002", 'name = "Example College"', 'name = "Example College', "name = "),
     ("C003", "[storage]\n", '[storage]\nvaults = "x"\n', "vaults"),
@@ -89,6 +94,11 @@ CASES = [
     ("C038", 'label = "Library lost item"', 'label = "Library lost item replacement fee"', "label"),
     ("C039", 'user = "bursarbridge"', 'user = "bursarbridge"\nport = 70000', "port"),
     ("C039", "days = 30", "days = 9999", "days"),
+    ("C026", 'amount_max = "5000.00"', API.replace("127.0.0.1:8443", "api.example.edu"), "base = "),
+    ("C031", 'amount_max = "5000.00"', API.replace("file:bursarbridge.toml", "l7xx0badc0ffee"), "key = "),
+    ("C039", 'amount_max = "5000.00"', f"{API}per_second = 26", "per_second"),
+    ("C044", 'amount_max = "5000.00"', API.replace("8443", "8443/almaws"), "base = "),
+    ("C044", 'amount_max = "5000.00"', API.replace("https", "ftp"), "base = "),
 ]
 
 WARNINGS = [

@@ -66,6 +66,7 @@ CODES: Final[dict[str, Meaning]] = {
     "C037": Meaning("not a database", "There is no ledger to open."),
     "C038": Meaning("a description longer than 30 characters", "Every charge of this type would wait in suspense as too wide."),
     "C039": Meaning("a number out of range", _STOPS),
+    "C044": Meaning("not a web address that may be used", "The key would be sent to nobody, or to anyone who listens on the way."),
 }
 """Every fault code; docs/settings.md lists the same ones and a test compares them."""
 
