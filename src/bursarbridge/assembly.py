@@ -21,6 +21,7 @@ from bursarbridge.flows.library import Flow
 from bursarbridge.flows.posters import AnswerPoster, ChargePoster, PaymentPoster, retry_parked
 from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.submit import Leg
+from bursarbridge.flows.tell import Teller, Telling
 from bursarbridge.formats.layout import layout_from_toml, shipped
 from bursarbridge.formats.shape import Layout
 from bursarbridge.ledger.entries import Kind, Place
@@ -54,11 +55,14 @@ class Times(NamedTuple):
 PlaceOf = Callable[[str, str, Clear], Endpoint]
 """Connection, folder and way of clearing to an endpoint."""
 
+TellerOf = Callable[[str], Teller]
+"""A source's name to whom is told of its payments."""
+
 Poster = Callable[[Reading, Iterator[Fact]], None]
 
 
-def library_flow(name: str, settings: Settings, place: PlaceOf) -> Flow:
-    """One of FLOWS on a campus. Raises Refused for another name."""
+def library_flow(name: str, settings: Settings, place: PlaceOf, teller: TellerOf | None = None) -> Flow:
+    """One of FLOWS on a campus; `teller` is for sources that are told of payments by API. Raises Refused for another name."""
     if name not in FLOWS:
         raise Refused(f'there is no flow "{name}"; the flows are {" and ".join(FLOWS)}')
     sources = list(settings.sources.values())
@@ -73,6 +77,10 @@ def library_flow(name: str, settings: Settings, place: PlaceOf) -> Flow:
     outlet = _source_outlet(source, place)
     writer = PaymentDestination(PaymentSettings(source.imports.name, source.timezone))
     leg = Leg(source.name, source.reference_prefix, source.name, writer, Kind.PAYMENT, Place.PAID, Place.SETTLED)
+    if source.payments_by == "api":
+        assert teller is not None, "a source that is told by API needs a teller"
+        telling = Telling(source.name, teller(source.name), source.imports.expected_after)
+        return Flow(name, answers, (_payments(settings, source, place),), leg, {}, (bursar_outlet,), telling)
     return Flow(name, answers, (_payments(settings, source, place),), leg, {source.name: outlet}, (bursar_outlet, outlet))
 
 

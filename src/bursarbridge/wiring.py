@@ -9,7 +9,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -26,12 +26,14 @@ from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.library import Summary, run_flow
-from bursarbridge.flows.preview import PreviewSteps, ReadOnly
+from bursarbridge.flows.preview import PreviewSteps, ReadOnly, Silent
 from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.run import Run, Steps, World, utc_text
+from bursarbridge.flows.tell import Teller
 from bursarbridge.ports import Endpoint
 from bursarbridge.store import opening, runs, views
 from bursarbridge.store.books import Books
+from bursarbridge.systems.alma.teller import FeeTeller
 
 if TYPE_CHECKING:
     from bursarbridge.systems.alma.client import AlmaApi
@@ -109,8 +111,9 @@ class Bridge:
     def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
             try:
-                with self._places() as place:
-                    return run_flow(self._begin(steps, flow, name, now, self.vault, self._scratch), library_flow(flow, self.settings, place))
+                with self._places() as place, self._tellers() as teller:
+                    whole = library_flow(flow, self.settings, place, teller)
+                    return run_flow(self._begin(steps, flow, name, now, self.vault, self._scratch), whole)
             except BridgeError as error:
                 with self.books(writing=True) as books:
                     runs.finish(books, runs.begin(books, name, flow, "1"), "failed", {"words": str(error)})
@@ -131,7 +134,7 @@ class Bridge:
             transaction = connection.begin()
             try:
                 run = self._begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
-                return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place))}
+                return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place, lambda _source: Silent()))}
             finally:
                 transaction.rollback()
 
@@ -179,6 +182,12 @@ class Bridge:
             yield alma_api(found.api, door.send, Times(time.monotonic, self.wait, lambda seconds: seconds * (1 + secrets.randbelow(500) / 1000)))
         finally:
             door.close()
+
+    @contextmanager
+    def _tellers(self) -> Iterator[Callable[[str], Teller]]:
+        """Opens the API of a source when its payments are told; closes it at the end."""
+        with ExitStack() as open_ones:
+            yield lambda source: FeeTeller(open_ones.enter_context(self.alma(source)))
 
     @contextmanager
     def _places(self, around: Callable[[Endpoint], Endpoint] | None = None) -> Iterator[Callable[[str, str, Clear], Endpoint]]:

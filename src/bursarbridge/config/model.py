@@ -117,6 +117,7 @@ class AlmaSource:
     timezone: ZoneInfo = required(kinds.zone, example='"America/Los_Angeles"')
     amount_max_cents: int = optional(kinds.limit, _LIMIT_CENTS, name="amount_max")
     api: Api | None = optional(table(Api), None)
+    payments_by: str = optional(kinds.choice("file", "api"), "file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,6 +106,10 @@ def _confirmations(root: Node, desk: Desk) -> None:
         if section.text("confirmed_by") == "assumed" and waits == "":
             cure = 'say after how long it counts: assumed_after = "1d"'
             desk.at_value("C034", section.at("confirmed_by"), 'confirmed_by = "assumed", and no assumed_after', cure)
+    for source in root.at("sources").tables.values():
+        if source.text("payments_by") == "api" and "api" not in source.tables:
+            said = 'payments_by = "api", and the source has no section for its API'
+            desk.at_value("C034", source.at("payments_by"), said, f"add a section [{source.name}.api] with base and key")
     charges = bursar.tables.get("charges")
     if charges is not None and (charges.text("confirmed_by") or "results") == "results" and "results" not in bursar.tables:
         cure = 'add results = { folder = ..., layout = "generic-results", files = ["*result*"] }, or confirmed_by = "collected"'

@@ -42,9 +42,12 @@ class AlmaApi:
         """One fee, a closed one too."""
         return once.look(self._asking, name, urgent=False)
 
-    def fees(self, user: str, status: Status = Status.ACTIVE) -> list[ApiFee]:
-        """Every fee of a user in one status; Alma's default ACTIVE leaves out those handed to the bursar (EXPORTED)."""
-        return [api.fee_of(one) for one in self._asking.pages(lambda offset: api.fees_call(user, status, offset), "fee")]
+    def fees(self, user: str, status: Status = Status.ACTIVE, *, urgent: bool = False) -> list[ApiFee]:
+        """Every fee of a user in one status; Alma's default ACTIVE leaves out those handed to the bursar (EXPORTED).
+
+        `urgent` reading, for a change that follows, may use what is kept of the day's calls.
+        """
+        return [api.fee_of(one) for one in self._asking.pages(lambda offset: api.fees_call(user, status, offset), "fee", urgent=urgent)]
 
     def pay(self, name: FeeName, cents: int, our_id: str, *, method: str = "ONLINE") -> Done | AlreadyDone:
         """Tells Alma of a payment, at most once for an `our_id`. Declined when it would overpay the fee, or the fee is closed or in dispute."""
