@@ -31,6 +31,7 @@ from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.library import Summary, run_flow
 from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.run import Run, World, utc_text
+from bursarbridge.flows.tell import Teller
 from bursarbridge.ports import Endpoint, Proof, Waiting
 from bursarbridge.store import opening, runs, views
 from bursarbridge.store.books import Books
@@ -112,6 +113,8 @@ class Campus:
         self.folder = folder
         self.settings = _settings_in(folder, changes)
         self.now = EVENING
+        self.teller: Teller | None = None
+        """Whom to tell of payments, where the settings say so."""
         self.cut: set[str] = set()
         """Put "upload", "publish" or "clear" in, and the next such deed ends with a cut line, once; "refuse" and "doubt" have the
         next publishing refused, before and after its effect."""
@@ -187,7 +190,9 @@ class Campus:
             where = cast("FolderConnection", self.settings.connections[connection])
             return made.setdefault((connection, folder, clear), Line(FolderEndpoint(where.path / folder, clear=clear), self.cut))
 
-        return run_flow(Run(name, flow, number, now, today, steps, world), library_flow(flow, self.settings, place))
+        return run_flow(
+            Run(name, flow, number, now, today, steps, world), library_flow(flow, self.settings, place, lambda _source: cast("Teller", self.teller))
+        )
 
     def resolve(self, number: int, action: str) -> str:
         """A person decides about a suspense item."""

@@ -7,12 +7,15 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from bursarbridge.apart import LARGE_BYTES, read_apart
-from bursarbridge.config.model import AlmaSource, PaymentReports, PeopleSoftBursar, Results, Settings
+from bursarbridge.config.model import AlmaSource, Api, PaymentReports, PeopleSoftBursar, Results, Settings
 from bursarbridge.errors import Refused, Unreadable
 from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.exchange.endpoint import Clear
+from bursarbridge.exchange.http import WebAddress, WebPlace
+from bursarbridge.exchange.pace import Pace
 from bursarbridge.flows import reports
 from bursarbridge.flows.collect import Channel
 from bursarbridge.flows.deliver import Outlet
@@ -22,14 +25,17 @@ from bursarbridge.flows.posters import AnswerPoster, ChargePoster, PaymentPoster
 from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.report import Frame, Report
 from bursarbridge.flows.submit import Leg
+from bursarbridge.flows.tell import Teller, Telling
 from bursarbridge.formats.layout import layout_from_toml, shipped
 from bursarbridge.formats.shape import Layout
 from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ledger.facts import Fact
 from bursarbridge.ledger.still_charged import StillCharged
-from bursarbridge.ports import Endpoint, Reader, Rejected, read
+from bursarbridge.ports import Endpoint, Reader, Rejected, Send, read
 from bursarbridge.store import views
 from bursarbridge.store.books import Books
+from bursarbridge.systems.alma.allowance import Allowance
+from bursarbridge.systems.alma.client import AlmaApi
 from bursarbridge.systems.alma.export import ExportReader, ExportSettings
 from bursarbridge.systems.alma.payments import PaymentDestination, PaymentSettings
 from bursarbridge.systems.peoplesoft.charges import ChargeDestination
@@ -42,8 +48,22 @@ FLOWS = ("library-charges", "library-payments")
 BURSAR = "bursar"
 """The destination of everything that goes to the student account system."""
 
+
+class Times(NamedTuple):
+    """How time passes for those who call others."""
+
+    clock: Callable[[], float]
+    """Seconds that only go forward."""
+    wait: Callable[[float], None]
+    spread: Callable[[float], float]
+    """A pause to one about as long."""
+
+
 PlaceOf = Callable[[str, str, Clear], Endpoint]
 """Connection, folder and way of clearing to an endpoint."""
+
+TellerOf = Callable[[str], Teller]
+"""A source's name to whom is told of its payments."""
 
 Poster = Callable[[Reading, Iterator[Fact]], None]
 
@@ -51,8 +71,8 @@ Returned = Callable[[Books], StillCharged]
 """What came back and is still charged, from the books."""
 
 
-def library_flow(name: str, settings: Settings, place: PlaceOf) -> Flow:
-    """One of FLOWS on a campus. Raises Refused for another name."""
+def library_flow(name: str, settings: Settings, place: PlaceOf, teller: TellerOf | None = None) -> Flow:
+    """One of FLOWS on a campus; `teller` is for sources that are told of payments by API. Raises Refused for another name."""
     if name not in FLOWS:
         raise Refused(f'there is no flow "{name}"; the flows are {" and ".join(FLOWS)}')
     sources = list(settings.sources.values())
@@ -67,6 +87,10 @@ def library_flow(name: str, settings: Settings, place: PlaceOf) -> Flow:
     outlet = _source_outlet(source, place)
     writer = PaymentDestination(PaymentSettings(source.imports.name, source.timezone))
     leg = Leg(source.name, source.reference_prefix, source.name, writer, Kind.PAYMENT, Place.PAID, Place.SETTLED)
+    if source.payments_by == "api":
+        assert teller is not None, "a source that is told by API needs a teller"
+        telling = Telling(source.name, teller(source.name), source.imports.expected_after)
+        return Flow(name, answers, (_payments(settings, source, place),), leg, {}, (bursar_outlet,), telling)
     return Flow(name, answers, (_payments(settings, source, place),), leg, {source.name: outlet}, (bursar_outlet, outlet))
 
 
@@ -249,3 +273,14 @@ def _layout(settings: Settings, name: str) -> Layout:
 
 def _clear(word: str) -> Clear:
     return "delete" if word == "delete" else "leave" if word == "leave" else "move"
+
+
+def alma_api(api: Api, send: Send, times: Times) -> AlmaApi:
+    """A source's API client over what sends to its base: paced, with the reserve of the settings, fresh for one run."""
+    return AlmaApi(Pace(send, api.per_second, times.clock, times.wait), api.base, Allowance(api.reserve, times.clock), times.wait, times.spread)
+
+
+def web_place(settings: Settings, api: Api, clock: Callable[[], float]) -> WebPlace:
+    """The door to an API. Reads the key; raises Refused when it cannot be had."""
+    sandbox = settings.campus.environment == "sandbox"
+    return WebPlace(WebAddress(api.base, f"apikey {api.key.value()}", api.timeout.total_seconds(), loopback_only=sandbox), clock)

@@ -1,6 +1,6 @@
 """What the core asks of the world, on one page. Everything here is a promise; adapters keep it, the core relies on it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -212,3 +212,31 @@ class Carrier(Protocol):
     def hand_over(self, message: bytes, sender: str, recipient: str) -> Handed:
         """Hands one whole message (RFC 5322, CRLF) for one recipient over, and says what came of it. Does not raise for the network."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to a system's web interface, as a value. The secret that opens the door is never part of it."""
+
+    method: str
+    path: str
+    """From the first slash, percent-encoded; it may carry a query of its own."""
+    query: tuple[tuple[str, str], ...] = ()
+    """Names and values as they are, encoded by whoever sends."""
+    body: bytes = b""
+    """JSON, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, whatever its status; a redirect is a reply like any other."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By names in small letters."""
+    body: bytes
+
+
+Send = Callable[[Call], Reply]
+"""Sends a call and returns the reply. Raises TryLater when there is none (the other side may have acted all the same),
+Refused when the other side is not who it should be."""

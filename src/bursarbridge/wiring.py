@@ -9,7 +9,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from bursarbridge.assembly import FLOWS, Returned, letters_of, library_flow, record_poster, report_of, revive
+from bursarbridge.assembly import FLOWS, Returned, Times, alma_api, letters_of, library_flow, record_poster, report_of, revive, web_place
 from bursarbridge.config.model import FolderConnection, Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
@@ -27,18 +27,21 @@ from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.library import Summary, run_flow
-from bursarbridge.flows.preview import PreviewSteps, ReadOnly
+from bursarbridge.flows.preview import PreviewSteps, ReadOnly, Silent
 from bursarbridge.flows.report import Frame, Report
 from bursarbridge.flows.reports import NAMES
 from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.run import Run, Steps, World, utc_text
+from bursarbridge.flows.tell import Teller
 from bursarbridge.ports import Carrier, Endpoint
 from bursarbridge.store import opening, outbox_mail, runs, views
 from bursarbridge.store.books import Books
+from bursarbridge.systems.alma.teller import FeeTeller
 
 if TYPE_CHECKING:
     from bursarbridge.flows.mailing import Mailed
     from bursarbridge.jobs.engine import Procedure
+    from bursarbridge.systems.alma.client import AlmaApi
 
 Clock = Callable[[], datetime]
 Reached = Callable[[str], None]
@@ -175,8 +178,9 @@ class Bridge:
     def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
             try:
-                with self._places() as place:
-                    return run_flow(self._begin(steps, flow, name, now, self.vault, self._scratch), library_flow(flow, self.settings, place))
+                with self._places() as place, self._tellers() as teller:
+                    whole = library_flow(flow, self.settings, place, teller)
+                    return run_flow(self._begin(steps, flow, name, now, self.vault, self._scratch), whole)
             except BridgeError as error:
                 with self.books(writing=True) as books:
                     runs.finish(books, runs.begin(books, name, flow, "1"), "failed", {"words": str(error)})
@@ -197,7 +201,7 @@ class Bridge:
             transaction = connection.begin()
             try:
                 run = self._begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
-                return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place))}
+                return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place, lambda _source: Silent()))}
             finally:
                 transaction.rollback()
 
@@ -229,6 +233,28 @@ class Bridge:
             if "locked" not in str(error.orig):
                 raise
             raise TryLater("the ledger is taking in a large file; ask again in a minute") from error
+
+    @contextmanager
+    def alma(self, source: str) -> Iterator[AlmaApi]:
+        """The API of a source, with its own pace and its own count of the day's calls; its connections are closed at the end.
+
+        Raises Refused when the settings name no such API or its key cannot be had.
+        """
+        found = self.settings.sources.get(source)
+        if found is None or found.api is None:
+            raise Refused(f"the settings name no API for the source {source}; add a section [sources.{source}.api] with base and key")
+        door = web_place(self.settings, found.api, time.monotonic)
+        try:
+            # Uneven pauses keep many callers from coming back at once (reliability.md P14).
+            yield alma_api(found.api, door.send, Times(time.monotonic, self.wait, lambda seconds: seconds * (1 + secrets.randbelow(500) / 1000)))
+        finally:
+            door.close()
+
+    @contextmanager
+    def _tellers(self) -> Iterator[Callable[[str], Teller]]:
+        """Opens the API of a source when its payments are told; closes it at the end."""
+        with ExitStack() as open_ones:
+            yield lambda source: FeeTeller(open_ones.enter_context(self.alma(source)))
 
     @contextmanager
     def _places(self, around: Callable[[Endpoint], Endpoint] | None = None) -> Iterator[Callable[[str, str, Clear], Endpoint]]:

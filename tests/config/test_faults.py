@@ -33,6 +33,11 @@ tls = "none"
 from = "Bridge <bridge@example.edu>"
 allowed_domains = ["example.edu"]
 """
+API = """[sources.library.api]
+base = "https://127.0.0.1:8443"
+key = "file:bursarbridge.toml"
+"""
+
 CASES = [
     ("C002", 'name = "Example College"', 'name = "Example College', "name = "),
     ("C003", "[storage]\n", '[storage]\nvaults = "x"\n', "vaults"),
@@ -106,6 +111,12 @@ CASES = [
     ("C052", "[storage]\n", f'{MAIL}[reports.late]\nto = ["a@elsewhere.example"]\n[storage]\n', "elsewhere"),
     ("C053", "[storage]\n", f'{MAIL}[reports.late]\nto = ["Ann <a@example.edu>"]\npii = "none"\n[storage]\n', "Ann"),
     ("C053", "[storage]\n", f"{MAIL}[storage]\n".replace("127.0.0.1:25", "127.0.0.1"), "relay"),
+    ("C026", 'amount_max = "5000.00"', API.replace("127.0.0.1:8443", "api.example.edu"), "base = "),
+    ("C031", 'amount_max = "5000.00"', API.replace("file:bursarbridge.toml", "l7xx0badc0ffee"), "key = "),
+    ("C039", 'amount_max = "5000.00"', f"{API}per_second = 26", "per_second"),
+    ("C034", 'amount_max = "5000.00"', 'payments_by = "api"', "payments_by"),
+    ("C044", 'amount_max = "5000.00"', API.replace("8443", "8443/almaws"), "base = "),
+    ("C044", 'amount_max = "5000.00"', API.replace("https", "ftp"), "base = "),
 ]
 
 WARNINGS = [

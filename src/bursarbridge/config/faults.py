@@ -66,6 +66,7 @@ CODES: Final[dict[str, Meaning]] = {
     "C037": Meaning("not a database", "There is no ledger to open."),
     "C038": Meaning("a description longer than 30 characters", "Every charge of this type would wait in suspense as too wide."),
     "C039": Meaning("a number out of range", _STOPS),
+    "C044": Meaning("not a web address that may be used", "The key would be sent to nobody, or to anyone who listens on the way."),
     "C050": Meaning("mail in the clear", "Everyone on the way could read the reports, and a password."),
     "C051": Meaning("mail that cannot leave or that nobody gets", "A report would be made for nobody, and its silence would be taken for good news."),
     "C052": Meaning("a reader outside the allowed domains", "Student records would leave the campus by mail."),

@@ -92,6 +92,17 @@ class Import:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """Alma's API, for a library whose Alma may be asked (alma.md 3)."""
+
+    base: str = required(places.web_base, example='"https://api-na.hosted.exlibrisgroup.com"')
+    key: Secret = required(places.secret, example='"file:keys/alma-api"')
+    reserve: int = optional(kinds.whole(0, 1_000_000, "calls"), 1000)
+    per_second: int = optional(kinds.whole(1, 25, "calls in a second"), 15)
+    timeout: timedelta = optional(kinds.span(), _HALF_MINUTE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlmaSource:
     """A library that runs Alma (alma.md 1 and 2)."""
 
@@ -106,6 +117,8 @@ class AlmaSource:
     currency: str = optional(kinds.code(r"[A-Z]{3}", "a currency code: three capital letters"), "USD")
     timezone: ZoneInfo = required(kinds.zone, example='"America/Los_Angeles"')
     amount_max_cents: int = optional(kinds.limit, _LIMIT_CENTS, name="amount_max")
+    api: Api | None = optional(table(Api), None)
+    payments_by: str = optional(kinds.choice("file", "api"), "file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ from bursarbridge.errors import BridgeError, Refused
 _PRIVATE: Final = {"title": "what somebody borrowed never leaves the library", "plate": "what somebody drives never leaves the parking office"}
 _HOST_KEY_LINE = re.compile(r"(?:ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)|ssh-rsa) [A-Za-z0-9+/]{40,}={0,3}(?: .*)?")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+_WEB_BASE = re.compile(r"(https?)://(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)(?::[0-9]{1,5})?", re.ASCII)
+_HERE = re.compile(r"127(?:\.[0-9]{1,3}){3}|localhost|\[::1\]", re.ASCII)
 _TEMPORARY: Final = (".part", ".tmp", ".filepart", ".incomplete", ".uploading")
 _SAMPLE: Final[Mapping[str, str | int]] = {"sequence": 1, "made_at": "20260801T182000", "made_on": "20260801"}
 
@@ -131,6 +133,16 @@ def host_key(node: Node, desk: Desk) -> str:
             "host_key is neither a public key line nor a SHA256 fingerprint",
             'ask the host\'s owner for it: host_key = "SHA256:..." (43 characters)',
         )
+    return value
+
+
+def web_base(node: Node, desk: Desk) -> str:
+    """A scheme and a host, without a path; without TLS only to this machine."""
+    value = text(node, desk)
+    match = _WEB_BASE.fullmatch(value)
+    if match is None or (match[1] == "http" and not _HERE.fullmatch(match[2])):
+        cure = 'a scheme and a host alone: base = "https://api-na.hosted.exlibrisgroup.com"'
+        raise Flaw("C044", f"{node.name} is not the https:// address of a host", cure)
     return value
 
 

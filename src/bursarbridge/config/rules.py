@@ -60,6 +60,9 @@ def _hosts(root: Node, desk: Desk) -> None:
     """A sandbox reaches nothing but this machine, and a live campus is told when it does not (reliability.md T11, H07)."""
     environment = root.at("campus").text("environment") or "sandbox"
     hosts = [(section.at("host"), section.text("host")) for section in root.at("connections").tables.values()]
+    for source in root.at("sources").tables.values():
+        if "api" in source.tables and source.at("api").text("base"):
+            hosts.append((source.at("api", "base"), _host(source.at("api").text("base"))))
     address = root.at("storage").text("database")
     if address.startswith(("postgresql://", "postgres://")):
         hosts.append((root.at("storage", "database"), _host(address)))
@@ -68,7 +71,7 @@ def _hosts(root: Node, desk: Desk) -> None:
         if host and environment == "sandbox" and not _loopback(host):
             cure = 'use a folder or 127.0.0.1, or, when all is meant for real: [campus] environment = "live"'
             desk.at_value("C026", node, f"{host} is a host of the real world, and these settings are a sandbox", cure)
-        if host and environment == "live" and node.name == "host" and _loopback(host):
+        if host and environment == "live" and node.name in ("host", "base") and _loopback(host):
             cure = "name the partner's own host, unless this is a tunnel"
             desk.at_value("C026", node, f"{host} is this machine, and these settings are live", cure, severity=Severity.WARNING)
 
@@ -106,6 +109,10 @@ def _confirmations(root: Node, desk: Desk) -> None:
         if section.text("confirmed_by") == "assumed" and waits == "":
             cure = 'say after how long it counts: assumed_after = "1d"'
             desk.at_value("C034", section.at("confirmed_by"), 'confirmed_by = "assumed", and no assumed_after', cure)
+    for source in root.at("sources").tables.values():
+        if source.text("payments_by") == "api" and "api" not in source.tables:
+            said = 'payments_by = "api", and the source has no section for its API'
+            desk.at_value("C034", source.at("payments_by"), said, f"add a section [{source.name}.api] with base and key")
     charges = bursar.tables.get("charges")
     if charges is not None and (charges.text("confirmed_by") or "results") == "results" and "results" not in bursar.tables:
         cure = 'add results = { folder = ..., layout = "generic-results", files = ["*result*"] }, or confirmed_by = "collected"'
@@ -201,6 +208,7 @@ def _secrets(root: Node, desk: Desk) -> None:
 
     nodes = [section.at("key") for section in root.at("connections").tables.values() if section.text("key")]
     nodes += [root.at("mail", "password")]
+    nodes += [source.at("api", "key") for source in root.at("sources").tables.values() if "api" in source.tables and source.at("api").text("key")]
     for node in (*nodes, root.at("storage", "database")):
         reference = str(node.value)
         if reference.startswith(("env:", "file:")) and Secret(reference, desk.base).missing:

@@ -10,6 +10,7 @@ from bursarbridge.flows.collect import Channel, Ended, collect
 from bursarbridge.flows.deliver import Delivered, Outlet, confirm, deliver
 from bursarbridge.flows.run import Run
 from bursarbridge.flows.submit import Leg, Submitted, submit
+from bursarbridge.flows.tell import Telling, tell
 from bursarbridge.store import runs
 from bursarbridge.store.tally import ENDS
 
@@ -24,6 +25,8 @@ class Flow:
     leg: Leg
     outlets: Mapping[str, Outlet]
     confirming: tuple[Outlet, ...]
+    telling: Telling | None = None
+    """In place of delivering documents: the source is told line by line."""
 
 
 class Summary(TypedDict):
@@ -48,7 +51,7 @@ def run_flow(run: Run, flow: Flow) -> Summary:
     answered = [ended for channel in flow.answers for ended in collect(run, channel)]
     read = [ended for channel in flow.facts for ended in collect(run, channel)]
     submitted = submit(run, flow.leg)
-    delivered = deliver(run, flow.outlets)
+    delivered = tell(run, flow.telling) if flow.telling else deliver(run, flow.outlets)
     summary = _summary(confirmed, answered, read, submitted, delivered)
     run.post("finish", lambda books: runs.finish(books, run.number, summary["outcome"], dict(summary)))
     return summary

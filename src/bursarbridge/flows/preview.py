@@ -55,3 +55,10 @@ class ReadOnly:
     def present(self, name: str) -> bool:
         """Whether a file stands there now."""
         return self._place.present(name)
+
+
+class Silent:
+    """Nobody is told of anything; what would have been is shown as if it were (flows.tell.Teller)."""
+
+    def tell(self, account: str, fee: str, cents: int, ours: str) -> None:
+        """Sends nothing."""

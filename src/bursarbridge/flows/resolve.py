@@ -40,12 +40,16 @@ _REVERSED = Action("reversed", "the payment was reversed: the charge is open aga
 _ARRIVED = Action("arrived", "the file is there: the batch counts as sent")
 _AGAIN = Action("send-again", "the file is not there and never was: it is sent again")
 
+_BY_HAND = Action("by-hand", "the library's own system was put right by hand: it counts as told")
+
 _PAYMENTS = ("payment_unknown", "payment_before_charge", "payment_in_flight", "reversal_in_flight", "reversal_too_large", "negative_total")
-_ANSWERS = ("answer_", "control_total", "payments_vanished", "reopened", "file_")
+_ANSWERS = ("answer_", "control_total", "payments_vanished", "reopened", "file_", "telling_")
 
 
 def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
     """What may be decided about an item of that code; `blocks` for one that keeps a charge from leaving."""
+    if code == "told_refused":
+        return (_RESEND, _BY_HAND)
     if blocks:
         return (_RESEND, _WITHDRAW)
     if code == "conflict":
@@ -99,6 +103,8 @@ def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str,
         return _record_again(books, item, cause, revive, poster)
     if action in ("arrived", "send-again"):
         return _doubt(books, item, action)
+    if action == "by-hand":
+        return _by_hand(books, item, cause)
     if action == "resend":
         return f"{shown(item.cents)} goes in the next charge file"
     return "noted; nothing was posted"
@@ -111,6 +117,15 @@ def _withdraw(books: Books, item: ItemView, cause: int) -> str:
         raise Refused("nothing of this charge stands at the source any more; it cannot be withdrawn")
     _move(books, obligation, [Entry(Place.SOURCE, Place.OUTSIDE, cents, Kind.WITHDRAWAL)], cause)
     return f"{shown(cents)} is withdrawn and will not be billed"
+
+
+def _by_hand(books: Books, item: ItemView, cause: int) -> str:
+    obligation = _obligation(item)
+    cents = min(item.cents, standing_of(books, obligation).paid)
+    if not cents:
+        raise Refused("nothing of this payment waits for the library any more")
+    _move(books, obligation, [Entry(Place.PAID, Place.SETTLED, cents, Kind.PAYMENT)], cause)
+    return f"{shown(cents)} counts as told"
 
 
 def _credit(books: Books, item: ItemView, cause: int) -> str:
