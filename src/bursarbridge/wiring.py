@@ -8,32 +8,45 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from bursarbridge.assembly import FLOWS, library_flow, record_poster, revive
-from bursarbridge.config.model import FolderConnection, Settings
+from bursarbridge.assembly import FLOWS, RETURNS, DeskOf, library_flow, listeners, record_poster, returns_flow, revive
+from bursarbridge.config.model import AlmaSource, FolderConnection, Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
 from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.library import Summary, run_flow
-from bursarbridge.flows.preview import PreviewSteps, ReadOnly
+from bursarbridge.flows.preview import AskOnly, PreviewSteps, ReadOnly
 from bursarbridge.flows.resolve import resolve
+from bursarbridge.flows.returns import run_returns, still_charged
 from bursarbridge.flows.run import Run, Steps, World, utc_text
-from bursarbridge.ports import Endpoint
-from bursarbridge.store import opening, runs, views
+from bursarbridge.ledger.still_charged import StillCharged
+from bursarbridge.ports import Endpoint, LibraryDesk
+from bursarbridge.store import inbox, opening, runs, views
 from bursarbridge.store.books import Books
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from bursarbridge.console.webhooks import Heard
 
 Clock = Callable[[], datetime]
 Reached = Callable[[str], None]
+
+
+def no_desk(_source: AlmaSource) -> LibraryDesk | None:
+    """Nobody who speaks for a library."""
+    return None
 
 
 def system_clock() -> datetime:
@@ -71,6 +84,7 @@ class Bridge:
     reached: Reached
     ledger: sa.Engine
     vault: FileVault
+    desk_of: DeskOf = no_desk
 
     def run(self, flow: str) -> dict[str, object]:
         """Runs a flow through the durable engine, after finishing what a crashed process left; returns its summary.
@@ -105,6 +119,8 @@ class Bridge:
     def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
             try:
+                if flow == RETURNS:
+                    return run_returns(self._begin(steps, flow, name, now, self.vault, self._scratch), returns_flow(self.settings, self.desk_of))
                 with self._places() as place:
                     return run_flow(self._begin(steps, flow, name, now, self.vault, self._scratch), library_flow(flow, self.settings, place))
             except BridgeError as error:
@@ -126,10 +142,57 @@ class Bridge:
         with tempfile.TemporaryDirectory() as folder, self.ledger.connect() as connection, self._places(ReadOnly) as place:
             transaction = connection.begin()
             try:
+                if flow == RETURNS:  # it counts what lies in the vault and puts nothing there
+                    run = self._begin(PreviewSteps(connection), flow, "preview", now, self.vault, Path(folder, "scratch"))
+                    return {"run": "preview", "flow": flow, **run_returns(run, returns_flow(self.settings, self._asked_only))}
                 run = self._begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
                 return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place))}
             finally:
                 transaction.rollback()
+
+    def _asked_only(self, source: AlmaSource) -> LibraryDesk | None:
+        desk = self.desk_of(source)
+        return AskOnly(desk) if desk else None
+
+    def still_charged(self) -> StillCharged:
+        """What came back and is still charged, in three lists by who moves next, as the library last answered."""
+        found = StillCharged()
+        labels = {(one.source, one.category): one.label for one in self.settings.bursar.item_types}
+        with self.books() as books:
+            for source in self.settings.sources.values():
+                if source.returns:
+                    named = {category: label for (owner, category), label in labels.items() if owner == source.name}
+                    one = still_charged(books, source.name, named, self.settings.campus.timezone, source.returns.patience)
+                    found = StillCharged(found.waive + one.waive, found.refund + one.refund, found.in_flight + one.in_flight)
+        return found
+
+    @contextmanager
+    def listening(self) -> Iterator[FastAPI]:
+        """The application that hears webhook calls, storing them until the end. Raises Refused without usable secrets or a safe database."""
+        from bursarbridge.console.intake import Intake  # heavy, and only for those who listen
+        from bursarbridge.console.webhooks import application
+
+        opening.refuse_unsafe(self.ledger)
+        heard = listeners(self.settings)
+        intake: Intake[Heard] = Intake(self._take_in)
+        intake.start()
+        try:
+            yield application(heard, intake, lambda: utc_text(self.clock()))
+        finally:
+            intake.close()
+
+    def _take_in(self, calls: Sequence[Heard], turned_away: Mapping[tuple[str, str], int]) -> None:
+        """Commits calls. It does not wait for its turn: the inbox holds no money, and a long import must not lose a call."""
+        now = utc_text(self.clock())
+        try:
+            with self.ledger.begin() as connection:
+                books = Books(connection, 0, now, self.reached)
+                inbox.put(books, [inbox.Received(*one) for one in calls])
+                inbox.count(books, now[:10], turned_away)
+        except sa.exc.DataError as error:
+            raise Refused(f"the database cannot take a call: {type(error.orig).__name__}") from error
+        except sa.exc.DBAPIError as error:
+            raise TryLater(f"the database does not answer: {type(error.orig).__name__}") from error
 
     def resolve(self, number: int, action: str, actor: str, note: str) -> str:
         """Carries out a person's decision about a suspense item, in one transaction; returns what came of it.
@@ -194,8 +257,15 @@ class Bridge:
         self.ledger.dispose()
 
 
-def build(settings: Settings, *, clock: Clock = system_clock, wait: Callable[[float], None] = time.sleep, reached: Reached | None = None) -> Bridge:
+def build(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    wait: Callable[[float], None] = time.sleep,
+    reached: Reached | None = None,
+    desk_of: DeskOf = no_desk,
+) -> Bridge:
     """A bridge on these settings, its database brought to the newest schema."""
     ledger = opening.open_engine(settings.storage.database.url())
     opening.migrate(ledger)
-    return Bridge(settings, clock, wait, reached or crash_switch(os.environ), ledger, FileVault(settings.storage.vault))
+    return Bridge(settings, clock, wait, reached or crash_switch(os.environ), ledger, FileVault(settings.storage.vault), desk_of)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, runs, settings, status, suspense
+from bursarbridge.cli import demo, explain, files, returned, runs, serve, settings, status, suspense
 
 _EXAMPLES = """\b
 Begin here:
@@ -40,6 +40,8 @@ app.command("preview", short_help="Show what a run would do.")(runs.preview)
 app.command("run", short_help="Run one flow now.")(runs.run)
 app.command("status", short_help="Say where the money is.")(status.status)
 app.command("explain", short_help="Say why a fee is still here.")(explain.explain)
+app.command("returned", short_help="List what came back and is still charged.")(returned.returned)
+app.command("serve", short_help="Listen for webhook calls.")(serve.serve)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
 

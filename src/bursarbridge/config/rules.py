@@ -61,11 +61,13 @@ def _hosts(root: Node, desk: Desk) -> None:
     address = root.at("storage").text("database")
     if address.startswith(("postgresql://", "postgres://")):
         hosts.append((root.at("storage", "database"), _host(address)))
+    if root.at("serve").text("host"):
+        hosts.append((root.at("serve", "host"), root.at("serve").text("host")))
     for node, host in hosts:
         if host and environment == "sandbox" and not _loopback(host):
             cure = 'use a folder or 127.0.0.1, or, when all is meant for real: [campus] environment = "live"'
             desk.at_value("C026", node, f"{host} is a host of the real world, and these settings are a sandbox", cure)
-        if host and environment == "live" and node.name == "host" and _loopback(host):
+        if host and environment == "live" and node.path[0] == "connections" and _loopback(host):
             cure = "name the partner's own host, unless this is a tunnel"
             desk.at_value("C026", node, f"{host} is this machine, and these settings are live", cure, severity=Severity.WARNING)
 
@@ -197,6 +199,7 @@ def _secrets(root: Node, desk: Desk) -> None:
     from bursarbridge.config.places import Secret
 
     nodes = [section.at("key") for section in root.at("connections").tables.values() if section.text("key")]
+    nodes += [row for source in root.at("sources").tables.values() for row in source.at("webhooks", "secrets").rows]
     for node in (*nodes, root.at("storage", "database")):
         reference = str(node.value)
         if reference.startswith(("env:", "file:")) and Secret(reference, desk.base).missing:

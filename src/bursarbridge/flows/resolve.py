@@ -41,7 +41,7 @@ _ARRIVED = Action("arrived", "the file is there: the batch counts as sent")
 _AGAIN = Action("send-again", "the file is not there and never was: it is sent again")
 
 _PAYMENTS = ("payment_unknown", "payment_before_charge", "payment_in_flight", "reversal_in_flight", "reversal_too_large", "negative_total")
-_ANSWERS = ("answer_", "control_total", "payments_vanished", "reopened", "file_")
+_ANSWERS = ("answer_", "control_total", "payments_vanished", "reopened", "file_", "return_", "job_", "webhook_")
 
 
 def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
