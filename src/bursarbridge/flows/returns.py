@@ -134,15 +134,15 @@ def _list_of(books: Books, case: Case, old: str) -> tuple[str, int, str]:
     owed = billed.open + billed.crediting
     if not owed:
         return "", 0, ""
-    given_up = case.outcome == Outcome.ALREADY or case.intent in ("waived", "done")
+    given_up_at = case.waived_at or (case.since if case.outcome == Outcome.ALREADY else "")
     if case.outcome == Outcome.WAIT and not billed.paying:
         return "", 0, ""
     if case.outcome == Outcome.WAIT or billed.crediting:
         return "in_flight", owed, case.words
-    if not given_up:
+    if not given_up_at:
         return "waive", billed.open, case.words
-    if case.since < old:
-        return "waive", billed.open, f"waived since {case.since[:10]}, and no credit has come: look at the fee at the library ({shown(billed.open)})"
+    if given_up_at < old:
+        return "waive", billed.open, f"waived since {given_up_at[:10]}, and no credit has come: look at the fee at the library ({shown(billed.open)})"
     return "in_flight", owed, "waived at the library; the credit comes with its next credit export"
 
 

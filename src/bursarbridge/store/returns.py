@@ -47,8 +47,8 @@ class Case(NamedTuple):
     returned_at: str
     since: str
     asked_at: str
-    intent: str
-    """The state of its intent, or ""."""
+    waived_at: str
+    """When we waived it at the library, UTC text, or ""."""
     billed: Billed
 
 
@@ -186,7 +186,7 @@ def cases(books: Books, source: str, outcomes: Sequence[str]) -> list[Case]:
     names = {f"c{number}": outcome for number, outcome in enumerate(outcomes)}
     found = books.rows(
         f"select {_FEE}, r.outcome, r.words, r.returned_at, r.since, r.asked_at, "
-        "coalesce((select max(i.state) from intent i where i.obligation_id = o.id), '') "
+        "coalesce((select max(i.tried_at) from intent i where i.obligation_id = o.id and i.state in ('waived', 'done')), '') "
         "from return_case r join obligation o on o.id = r.obligation_id join source s on s.id = o.source_id "
         f"where s.name = :source and r.outcome in ({', '.join(f':{name}' for name in names)}) order by r.since, o.id",
         source=source,
