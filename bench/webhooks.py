@@ -59,9 +59,11 @@ def _measure(database: str, address: str, folder: Path, options: argparse.Namesp
         calls: list[float] = []
         for turn in range(options.rounds + 1):  # the first is not counted
             first = turn * options.calls
-            pair = [lambda: commits.append(_bare_commits(address)), lambda first=first: calls.append(_sent(port, first, options))]  # type: ignore[misc]
-            for deed in pair if turn % 2 else reversed(pair):
-                deed()
+            if turn % 2:
+                commits.append(_bare_commits(address))
+            calls.append(_sent(port, first, options))
+            if not turn % 2:
+                commits.append(_bare_commits(address))
     stored = _stored(address)
     wanted = options.calls * (options.rounds + 1)
     if stored != wanted:
@@ -122,7 +124,8 @@ def _sent(port: int, first: int, options: argparse.Namespace) -> float:
     bodies = [_body(first + number) for number in range(options.calls)]
     ready = [(body, signature(_SECRET.encode(), body).decode()) for body in bodies]
     failed: list[int] = []
-    begun = threading.Barrier(options.clients + 1)
+    number_of_calls, number_of_clients = int(options.calls), int(options.clients)
+    begun = threading.Barrier(number_of_clients + 1)
 
     def client(mine: list[tuple[bytes, str]]) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -145,7 +148,7 @@ def _sent(port: int, first: int, options: argparse.Namespace) -> float:
     spent = time.perf_counter() - start
     if failed:
         raise SystemExit(f"{len(failed)} calls were not answered with 200: {sorted(set(failed))}")
-    return options.calls / spent
+    return number_of_calls / spent
 
 
 def _body(number: int) -> bytes:

@@ -67,10 +67,10 @@ class Library:
         with self.campus.books(writing=True) as books:
             inbox.put(books, [inbox.Received("library", _notice(listener, body), body, books.now) for body in bodies])
 
-    def returned(self, user: str = WREN, item: str = BOOK, *, event: str = "LOAN_RETURNED", **changes: object) -> bytes:
+    def returned(self, user: str = WREN, item: str = BOOK, *, event: str = "LOAN_RETURNED", loan: str = "14001", institution: str = "61LIB") -> bytes:
         """A call of Alma's about a loan."""
         self._calls += 1
-        return loan_call(f"{self._calls:019}", user, item, event=event, at=utc_text(self.campus.now), **changes)
+        return loan_call(f"{self._calls:019}", user, item, event=event, at=utc_text(self.campus.now), loan=loan, institution=institution)
 
     def job(self, job: str, fees: int, users: int, *, name: str = "Export to bursar using profile BURSAR", state: str = "COMPLETED_SUCCESS") -> bytes:
         """A call of Alma's about an ended job."""

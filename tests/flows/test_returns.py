@@ -1,12 +1,15 @@
 """Returned items, whole: hints and sweep, one waive at most, and the sentence each case ends with (reliability.md P07-P12, P15)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from bursarbridge.config.model import Settings
 from bursarbridge.flows.returns import still_charged
+from bursarbridge.ledger.returns import LibraryCredit, Loan
 from bursarbridge.ledger.still_charged import StillCharged
+from bursarbridge.store import opening
 from bursarbridge.store.books import Books
 from tests.campus_files import TAM, WREN
 from tests.flows.scenes import reported, settled
@@ -123,8 +126,6 @@ def test_the_sweep_asks_oldest_first_a_few_at_a_time_and_each_once_a_day(library
 
 
 def test_almas_own_refund_is_left_alone(library: Library) -> None:
-    from bursarbridge.ledger.returns import LibraryCredit
-
     library.billed(("1001", 9500, BOOK))
     library.desk.give_back(WREN, BOOK)
     library.desk.credit_rows[WREN, BOOK] = [LibraryCredit(BOOK, 9500, "2026-08-04T12:00:01Z")]
@@ -147,8 +148,6 @@ def test_a_refund_between_the_decision_and_the_waive_is_seen(library: Library) -
 
 
 def test_another_borrowers_return_leaves_the_fee_alone(library: Library) -> None:
-    from bursarbridge.ledger.returns import Loan
-
     library.billed(("1001", 9500, BOOK))
     library.desk.lent[TAM, BOOK] = [Loan("L2", "returned", "2026-08-04T12:00:00Z")]
     library.hear(library.returned(user=TAM))
@@ -280,8 +279,12 @@ def test_without_anyone_to_ask_calls_stay_as_they_are(library: Library) -> None:
 
 def test_calls_that_are_about_something_else_end_with_a_sentence(library: Library) -> None:
     library.hear(library.returned(event="LOAN_CREATED"), b"<xml/>", library.returned(item="", loan="2"), library.returned(user="", loan="3"))
+    source = library.campus.settings.sources["library"]
+    library.campus.settings = replace(library.campus.settings, sources={"library": replace(source, institution="61LIB")})
+    library.hear(library.returned(loan="4", institution="61SANDBOX"))
     library.run()
-    assert [state for state, _words in library.calls()] == ["ignored"] * 4
+    assert [state for state, _words in library.calls()] == ["ignored"] * 5
+    assert "another institution" in words_of(library.calls())
     assert library.campus.codes() == ["webhook_unreadable"]
     assert all(words for _state, words in library.calls())
 
@@ -300,6 +303,25 @@ def test_the_three_lists_follow_a_fee_to_its_end(library: Library) -> None:
     library.run()
     (late,) = listed(library).waive
     assert "no credit has come" in late.stands
+
+
+def test_p11_the_whole_story_on_postgresql(pg_address: str, library: Library) -> None:
+    ledger = opening.open_engine(pg_address)
+    opening.migrate(ledger)
+    library.campus.ledger.dispose()
+    library.campus.ledger = ledger
+    library.run()
+    library.billed(("1001", 9500, BOOK), ("1002", 4000, "31234000999999"))
+    library.desk.give_back(WREN, BOOK)
+    library.hear(library.job("77", 2, 1), library.job("1%_", 2, 1), library.returned(user=TAM, loan="5"), library.returned(event="LOAN_CREATED"))
+    library.desk.trouble = ["", "", "", "", "lost"]
+    library.run()
+    library.run()
+    assert len(library.desk.waived) == 1 and library.intents() == [("done", 9500)]
+    assert [len(items) for _name, items in listed(library).named()] == [0, 0, 1]
+    library.campus.later(days=4)
+    assert library.run()["returned"]["exports_wrong"] == 3
+    assert sorted(library.campus.codes()) == ["job_file_unannounced", "job_without_file", "job_without_file"]
 
 
 def listed(library: Library) -> StillCharged:

@@ -39,7 +39,7 @@ def explain(
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file, {"obligations": []})
     with ending(screen, where), bridge_of(screen, where) as bridge:
-        from bursarbridge.store import views
+        from bursarbridge.store import returns, views
 
         wanted = subject.strip()
         with bridge.books() as books:
@@ -49,15 +49,16 @@ def explain(
             if not found and not loose:
                 raise Refused(_unknown(bridge.settings, books, wanted))
             verdicts = [_verdict(one, books.now) for one in found]
+            back = {one.id: returns.case_of(books, one.id)[1] for one in found}
         screen.give(
             {
-                "obligations": [_as_json(one, said) for one, said in zip(found, verdicts, strict=True)],
+                "obligations": [{**_as_json(one, said), "returned": back[one.id]} for one, said in zip(found, verdicts, strict=True)],
                 "suspense": [fields_of(one) for one in loose],
             }
         )
         _heading(screen, wanted, found)
         for one, said in zip(found, verdicts, strict=True):
-            _obligation(screen, bridge.settings, one, said)
+            _obligation(screen, bridge.settings, one, said, back[one.id])
         for item in loose:
             _item(screen, item, bridge.settings.campus.timezone)
         _next(screen, where, found, loose)
@@ -111,12 +112,14 @@ def _heading(screen: Screen, wanted: str, found: list[Obligation]) -> None:
     screen.say()
 
 
-def _obligation(screen: Screen, settings: Settings, one: Obligation, said: Verdict) -> None:
+def _obligation(screen: Screen, settings: Settings, one: Obligation, said: Verdict, back: str) -> None:
     zone = settings.campus.timezone
     screen.say(bold(said.words))
     rows = [["Waiting on", said.waiting_on]]
     if said.expected_by:
         rows.append(["Expected by", moment(said.expected_by, zone)])
+    if back:
+        rows.append(["Returned?", back])
     assessed = f", assessed {day(one.assessed_on)}" if one.assessed_on else ""
     rows.append(["Fee", f"{one.reference}: {_label(settings, one)}, {shown(one.cents)}{assessed}"])
     rows.append(["", f"person {one.account}; {one.source_reference} in the {one.source}"])

@@ -20,11 +20,11 @@ def serve(folder: Folder = None, file: File = None, quiet: Quiet = False, no_col
         place = bridge.settings.serve
         if not any(source.webhooks for source in bridge.settings.sources.values()):
             raise Refused("no source has a section webhooks, so there is nothing to listen for (docs/webhooks.md)")
-        from bursarbridge.console.serving import bound, server
+        from bursarbridge.console.serving import bound, run
 
         with bound(place.host, place.port) as listener, bridge.listening() as app:
             for name, source in bridge.settings.sources.items():
                 if source.webhooks:
                     screen.note(f"listening on http://{place.host}:{listener.getsockname()[1]}/webhooks/{name}")
-            server(app).run(sockets=[listener])
+            run(app, listener)
         screen.note("stopped")

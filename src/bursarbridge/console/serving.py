@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 
 import uvicorn
@@ -24,6 +25,14 @@ def bound(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def run(app: FastAPI, listener: socket.socket) -> None:
+    """Serves until SIGTERM or Ctrl-C, and returns when what was begun is answered."""
+    for one in (signal.SIGTERM, signal.SIGINT):
+        # The library ends with the signal it was stopped by, sent again to whoever listened before: that is us, and we go on to the end.
+        signal.signal(one, lambda _number, _frame: None)
+    server(app).run(sockets=[listener])
 
 
 def server(app: FastAPI) -> uvicorn.Server:

@@ -29,8 +29,6 @@ def hear(run: Run, returning: Returning, read: ReadNotice, events: tuple[str, ..
     waiting = run.post("inbox", lambda books: [list(one) for one in inbox.pending(books, returning.source, returning.most)])
     ended: Counter[str] = Counter()
     for one in (Waiting._make(row) for row in waiting):
-        if one.event == "JOB_END":
-            continue
         state, words, notice = _sorted_out(one, read, events, institution)
         if notice is None:
             run.post(f"call {one.id} ends", partial(_end, returning, one, state, words))

@@ -19,10 +19,10 @@ class Came(NamedTuple):
 
 
 def jobs_waiting(books: Books, source: str) -> list[Waiting]:
-    """The calls about ended jobs that have not been compared with a file yet."""
+    """The calls about ended jobs that have not been compared with a file yet, oldest first, as many as a run should take."""
     found = books.rows(
         "select id, received_at, state, event, body from webhook "
-        "where source = :source and state in ('new', 'waiting') and event = 'JOB_END' order by id",
+        "where source = :source and state in ('new', 'waiting') and event = 'JOB_END' order by id limit 1000",
         source=source,
     )
     return [Waiting(int(row[0]), row[1], row[2], row[3], row[4]) for row in found]

@@ -49,9 +49,9 @@ def count(books: Books, day: str, counted: Mapping[tuple[str, str], int]) -> Non
 
 
 def pending(books: Books, source: str, most: int) -> list[Waiting]:
-    """The calls that have not ended, new ones before those that wait, oldest first."""
+    """The calls that have not ended, but for those about jobs: new ones before those that wait, oldest first."""
     found = books.rows(
-        "select id, received_at, state, event, body from webhook where source = :source and state in ('new', 'waiting') "
+        "select id, received_at, state, event, body from webhook where source = :source and state in ('new', 'waiting') and event <> 'JOB_END' "
         "order by case state when 'new' then 0 else 1 end, id limit :most",
         source=source,
         most=most,
