@@ -35,8 +35,10 @@ from bursarbridge.systems.peoplesoft.reasons import reason_of
 from bursarbridge.systems.peoplesoft.results import ResultReader
 from bursarbridge.systems.peoplesoft.settings import ChargeSettings, DueKind, DueRule, ItemType, Term, TermBy
 
+FLOWS = ("library-charges", "library-payments")
+"""The flows that carry files."""
 RETURNS = "library-returns"
-FLOWS = ("library-charges", "library-payments", RETURNS)
+ALL_FLOWS = (*FLOWS, RETURNS)
 BURSAR = "bursar"
 """The destination of everything that goes to the student account system."""
 
@@ -55,8 +57,7 @@ Poster = Callable[[Reading, Iterator[Fact]], None]
 def library_flow(name: str, settings: Settings, place: PlaceOf) -> Flow:
     """One of FLOWS on a campus. Raises Refused for another name."""
     if name not in FLOWS:
-        raise Refused(f'there is no flow "{name}"; the flows are {", ".join(FLOWS)}')
-    assert name != RETURNS, "library-returns is made by returns_flow"
+        raise Refused(f'there is no flow "{name}"; the flows are {" and ".join(FLOWS)}')
     source = _library(settings)
     bursar_outlet = _bursar_outlet(settings, place)
     answers = () if settings.bursar.results is None else (_answers(settings, settings.bursar.results, place),)

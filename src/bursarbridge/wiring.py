@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from bursarbridge.assembly import FLOWS, RETURNS, DeskOf, library_flow, listeners, record_poster, returns_flow, revive
+from bursarbridge.assembly import ALL_FLOWS, RETURNS, DeskOf, library_flow, listeners, record_poster, returns_flow, revive
 from bursarbridge.config.model import AlmaSource, FolderConnection, Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
@@ -103,7 +103,7 @@ class Bridge:
         opening.refuse_unsafe(self.ledger)
         with only_one(self.ledger):
             shutil.rmtree(self._scratch, ignore_errors=True)  # unfinished files of a killed process
-            engine = Engine(self.ledger, {name: self._procedure(name) for name in FLOWS})
+            engine = Engine(self.ledger, {name: self._procedure(name) for name in ALL_FLOWS})
             engine.launch()
             try:
                 engine.finish_resumed()

@@ -48,26 +48,31 @@ def explain(
             loose = [one for one in views.items(books) if one.obligation not in numbers and wanted in (one.account, one.reference)]
             if not found and not loose:
                 raise Refused(_unknown(bridge.settings, books, wanted))
-            verdicts = [_verdict(one, books.now) for one in found]
-            back = {one.id: returns.case_of(books, one.id)[1] for one in found}
+            back = {one.id: returns.case_of(books, one.id) for one in found}
+            verdicts = [_verdict(one, books.now, *back[one.id][:2]) for one in found]
         screen.give(
             {
-                "obligations": [{**_as_json(one, said), "returned": back[one.id]} for one, said in zip(found, verdicts, strict=True)],
+                "obligations": [{**_as_json(one, said), "returned": back[one.id][1]} for one, said in zip(found, verdicts, strict=True)],
                 "suspense": [fields_of(one) for one in loose],
             }
         )
         _heading(screen, wanted, found)
         for one, said in zip(found, verdicts, strict=True):
-            _obligation(screen, bridge.settings, one, said, back[one.id])
+            _obligation(screen, bridge.settings, one, said)
         for item in loose:
             _item(screen, item, bridge.settings.campus.timezone)
         _next(screen, where, found, loose)
 
 
-def _verdict(one: Obligation, now: str) -> Verdict:
-    from bursarbridge.ledger.verdict import verdict
+def _verdict(one: Obligation, now: str, outcome: str, words: str) -> Verdict:
+    """The verdict; for a fee that is open while its item is back, with what the library last answered."""
+    from bursarbridge.ledger.returns import WAITING_ON, Outcome
+    from bursarbridge.ledger.verdict import Verdict, verdict
 
-    return verdict(one.cents, f"the {one.source}", one.standing, one.in_flight, one.questions, assumed=one.assumed, now=now)
+    said = verdict(one.cents, f"the {one.source}", one.standing, one.in_flight, one.questions, assumed=one.assumed, now=now)
+    if not one.standing.bursar or one.questions or outcome not in WAITING_ON:
+        return said
+    return Verdict(f"{said.words.removesuffix('.')}; {words}.", WAITING_ON[Outcome(outcome)], "")
 
 
 def _as_json(one: Obligation, said: Verdict) -> dict[str, object]:
@@ -112,14 +117,12 @@ def _heading(screen: Screen, wanted: str, found: list[Obligation]) -> None:
     screen.say()
 
 
-def _obligation(screen: Screen, settings: Settings, one: Obligation, said: Verdict, back: str) -> None:
+def _obligation(screen: Screen, settings: Settings, one: Obligation, said: Verdict) -> None:
     zone = settings.campus.timezone
     screen.say(bold(said.words))
     rows = [["Waiting on", said.waiting_on]]
     if said.expected_by:
         rows.append(["Expected by", moment(said.expected_by, zone)])
-    if back:
-        rows.append(["Returned?", back])
     assessed = f", assessed {day(one.assessed_on)}" if one.assessed_on else ""
     rows.append(["Fee", f"{one.reference}: {_label(settings, one)}, {shown(one.cents)}{assessed}"])
     rows.append(["", f"person {one.account}; {one.source_reference} in the {one.source}"])

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from bursarbridge.ledger.still_charged import ReturnedItem
 
 _TITLES = {
-    "waive": "Back, and to be waived by the library now",
-    "refund": "Back, and paid before: a refund is the cashier's question",
-    "in_flight": "Back, and given up at the library: nobody does anything",
+    "waive": "For the library, now",
+    "refund": "For the cashier, paid before it came back",
+    "in_flight": "For nobody, the credit is on its way",
 }
 
 

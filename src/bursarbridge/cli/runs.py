@@ -36,9 +36,9 @@ _STEPS = {
 
 
 def _flows(incomplete: str) -> list[str]:
-    from bursarbridge.assembly import FLOWS
+    from bursarbridge.assembly import ALL_FLOWS
 
-    return [flow for flow in FLOWS if flow.startswith(incomplete)]
+    return [flow for flow in ALL_FLOWS if flow.startswith(incomplete)]
 
 
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", autocompletion=_flows, help="library-charges, library-payments or library-returns.")]

@@ -99,6 +99,14 @@ class Outcome(StrEnum):
     WAIT = "wait"
 
 
+WAITING_ON = {
+    Outcome.WAIVE: "the library's next credit export",
+    Outcome.ALREADY: "the library's next credit export",
+    Outcome.WAIT: "our next run of library-returns",
+}
+"""Who moves next about a fee that is open on the student account while its item is back; the other outcomes are questions or no return."""
+
+
 class Decision(NamedTuple):
     """An outcome with the sentence for it, and the cents to waive (0 unless it is WAIVE)."""
 
