@@ -10,20 +10,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bursarbridge.apart import LARGE_BYTES, read_apart
-from bursarbridge.config.model import AlmaSource, Api, PaymentReports, PeopleSoftBursar, Results, Settings
+from bursarbridge.config.model import AlmaSource, Api, PaymentReports, PeopleSoftBursar, Results, Returns, Settings, Webhooks
 from bursarbridge.errors import Refused, Unreadable
 from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.exchange.http import WebAddress, WebPlace
 from bursarbridge.exchange.pace import Pace
 from bursarbridge.flows import reports
+from bursarbridge.flows.announced import Announced, counted
 from bursarbridge.flows.collect import Channel
 from bursarbridge.flows.deliver import Outlet
+from bursarbridge.flows.desk import Returning
 from bursarbridge.flows.letter import Addressed, mail_of
 from bursarbridge.flows.library import Flow
 from bursarbridge.flows.posters import AnswerPoster, ChargePoster, PaymentPoster, retry_parked
 from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.report import Frame, Report
+from bursarbridge.flows.returns import ReturnsFlow, still_charged
 from bursarbridge.flows.submit import Leg
 from bursarbridge.flows.tell import Teller, Telling
 from bursarbridge.formats.layout import layout_from_toml, shipped
@@ -31,13 +34,14 @@ from bursarbridge.formats.shape import Layout
 from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ledger.facts import Fact
 from bursarbridge.ledger.still_charged import StillCharged
-from bursarbridge.ports import Endpoint, Reader, Rejected, Send, read
+from bursarbridge.ports import Endpoint, LibraryDesk, Listener, Notice, Reader, Rejected, Send, read
 from bursarbridge.store import views
 from bursarbridge.store.books import Books
 from bursarbridge.systems.alma.allowance import Allowance
 from bursarbridge.systems.alma.client import AlmaApi
 from bursarbridge.systems.alma.export import ExportReader, ExportSettings
 from bursarbridge.systems.alma.payments import PaymentDestination, PaymentSettings
+from bursarbridge.systems.alma.webhooks import AlmaListener
 from bursarbridge.systems.peoplesoft.charges import ChargeDestination
 from bursarbridge.systems.peoplesoft.payments import PaymentReader
 from bursarbridge.systems.peoplesoft.reasons import reason_of
@@ -45,6 +49,9 @@ from bursarbridge.systems.peoplesoft.results import ResultReader
 from bursarbridge.systems.peoplesoft.settings import ChargeSettings, DueKind, DueRule, ItemType, Term, TermBy
 
 FLOWS = ("library-charges", "library-payments")
+"""The flows that carry files."""
+RETURNS = "library-returns"
+ALL_FLOWS = (*FLOWS, RETURNS)
 BURSAR = "bursar"
 """The destination of everything that goes to the student account system."""
 
@@ -58,6 +65,12 @@ class Times(NamedTuple):
     spread: Callable[[float], float]
     """A pause to one about as long."""
 
+
+SECRET_MIN = 8
+"""The fewest characters of a webhook secret; twenty-four and more are wise."""
+
+DeskOf = Callable[[AlmaSource], "LibraryDesk | None"]
+"""A library to whoever speaks for it; None when the settings name no way."""
 
 PlaceOf = Callable[[str, str, Clear], Endpoint]
 """Connection, folder and way of clearing to an endpoint."""
@@ -75,10 +88,7 @@ def library_flow(name: str, settings: Settings, place: PlaceOf, teller: TellerOf
     """One of FLOWS on a campus; `teller` is for sources that are told of payments by API. Raises Refused for another name."""
     if name not in FLOWS:
         raise Refused(f'there is no flow "{name}"; the flows are {" and ".join(FLOWS)}')
-    sources = list(settings.sources.values())
-    if len(sources) != 1:
-        raise Refused(f"this version carries one library; the settings name {len(sources)}: keep one section under [sources]")
-    source = sources[0]
+    source = _library(settings)
     bursar_outlet = _bursar_outlet(settings, place)
     answers = () if settings.bursar.results is None else (_answers(settings, settings.bursar.results, place),)
     if name == "library-charges":
@@ -106,7 +116,7 @@ def report_of(name: str, settings: Settings, books: Books, returned: Returned | 
         return reports.exceptions(views.items(books), frame), frame
     if name != reports.RETURNED:
         raise Refused(f'there is no report "{name}"; the reports are {", ".join(reports.NAMES)}')
-    if returned is None:
+    if returned is None or not any(source.returns for source in settings.sources.values()):
         raise Refused("these settings follow no returned items, so nobody knows what came back and is still charged")
     return reports.returned_but_still_charged(returned(books), frame, library), frame
 
@@ -120,6 +130,68 @@ def letters_of(name: str, settings: Settings, books: Books, returned: Returned |
         if readers:
             report, frame = report_of(name, settings, books, returned, library)
             yield Addressed(name, f"{name}:{library}:{once}", readers, mail_of(report, frame, attach=mail.attach))
+
+
+def returns_flow(settings: Settings, desk_of: DeskOf) -> ReturnsFlow:
+    """library-returns on a campus, with the desk that speaks for its library."""
+    source = _library(settings)
+    desk = desk_of(source)
+    heard = source.webhooks
+    read = AlmaListener(()).notice
+    return ReturnsFlow(
+        source=source.name,
+        read=read,
+        events=heard.returned_events if heard else (),
+        institution=source.institution,
+        listening=heard is not None,
+        returning=_returning(source.name, source.returns, desk) if source.returns and desk else None,
+        announced=_announced(settings, source, heard, read) if heard else None,
+        unable="the library cannot be asked: the settings name no way to call it" if source.returns and not desk else "",
+    )
+
+
+def returned_items(settings: Settings, books: Books) -> StillCharged:
+    """What came back and is still charged, of every library that follows returns."""
+    found = StillCharged()
+    labels = {(one.source, one.category): one.label for one in settings.bursar.item_types}
+    for source in settings.sources.values():
+        if source.returns:
+            named = {category: label for (owner, category), label in labels.items() if owner == source.name}
+            one = still_charged(books, source.name, named, settings.campus.timezone, source.returns.patience)
+            found = StillCharged(found.waive + one.waive, found.refund + one.refund, found.in_flight + one.in_flight)
+    return found
+
+
+def listeners(settings: Settings) -> dict[str, Listener]:
+    """Who hears the calls of each source that makes some. Raises Refused when a secret is missing or too short to be one."""
+    made: dict[str, Listener] = {}
+    for source in settings.sources.values():
+        if source.webhooks:
+            secrets = tuple(one.value().encode() for one in source.webhooks.secrets)
+            short = [one.reference for one, secret in zip(source.webhooks.secrets, secrets, strict=True) if len(secret) < SECRET_MIN]
+            if short:
+                raise Refused(f"the webhook secret {', '.join(short)} has fewer than {SECRET_MIN} characters: anyone could guess it")
+            made[source.name] = AlmaListener(secrets)
+    return made
+
+
+def _library(settings: Settings) -> AlmaSource:
+    sources = list(settings.sources.values())
+    if len(sources) != 1:
+        raise Refused(f"this version carries one library; the settings name {len(sources)}: keep one section under [sources]")
+    return sources[0]
+
+
+def _returning(source: str, decided: Returns, desk: LibraryDesk) -> Returning:
+    return Returning(source, desk, decided.lost_fee_types, decided.waive_reason, decided.most, decided.ask_after, decided.patience)
+
+
+def _announced(settings: Settings, source: AlmaSource, heard: Webhooks, read: Callable[[bytes], Notice]) -> Announced:
+    def accounts(path: Path) -> Iterator[str]:
+        for record in records_in(partial(ExportReader, _export_settings(settings, source)), path):
+            yield record.account
+
+    return Announced(source.name, f"{source.name}-export", heard.export_job, heard.file_within, lambda path: counted(accounts(path)), read)
 
 
 def records_in(make: Callable[[], Reader], path: Path) -> Iterator[Fact | Rejected]:

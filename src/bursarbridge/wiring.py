@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,8 +18,23 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from bursarbridge.assembly import FLOWS, Returned, Times, alma_api, letters_of, library_flow, record_poster, report_of, revive, web_place
-from bursarbridge.config.model import FolderConnection, Settings
+from bursarbridge.assembly import (
+    ALL_FLOWS,
+    RETURNS,
+    DeskOf,
+    Times,
+    alma_api,
+    letters_of,
+    library_flow,
+    listeners,
+    record_poster,
+    report_of,
+    returned_items,
+    returns_flow,
+    revive,
+    web_place,
+)
+from bursarbridge.config.model import AlmaSource, FolderConnection, Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
 from bursarbridge.exchange.folder import FolderEndpoint
@@ -27,18 +42,24 @@ from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.library import Summary, run_flow
-from bursarbridge.flows.preview import PreviewSteps, ReadOnly, Silent
+from bursarbridge.flows.preview import AskOnly, PreviewSteps, ReadOnly, Silent
 from bursarbridge.flows.report import Frame, Report
 from bursarbridge.flows.reports import NAMES
 from bursarbridge.flows.resolve import resolve
+from bursarbridge.flows.returns import run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.flows.tell import Teller
-from bursarbridge.ports import Carrier, Endpoint
-from bursarbridge.store import opening, outbox_mail, runs, views
+from bursarbridge.ledger.still_charged import StillCharged
+from bursarbridge.ports import Carrier, Endpoint, LibraryDesk
+from bursarbridge.store import inbox, opening, outbox_mail, runs, views
 from bursarbridge.store.books import Books
+from bursarbridge.systems.alma.desk import AlmaDesk
 from bursarbridge.systems.alma.teller import FeeTeller
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from bursarbridge.console.webhooks import Heard
     from bursarbridge.flows.mailing import Mailed
     from bursarbridge.jobs.engine import Procedure
     from bursarbridge.systems.alma.client import AlmaApi
@@ -82,8 +103,8 @@ class Bridge:
     reached: Reached
     ledger: sa.Engine
     vault: FileVault
-    returned: Returned | None = None
-    """What came back and is still charged, from the books; None where nothing follows returns."""
+    desk_of: DeskOf | None = None
+    """Who speaks for a library, where that is not its API as the settings name it."""
 
     def run(self, flow: str) -> dict[str, object]:
         """Runs a flow through the durable engine, after finishing what a crashed process left; returns its summary.
@@ -102,7 +123,7 @@ class Bridge:
         opening.refuse_unsafe(self.ledger)
         with only_one(self.ledger):
             shutil.rmtree(self._scratch, ignore_errors=True)  # unfinished files of a killed process
-            flows: dict[str, Procedure] = {name: self._procedure(name) for name in FLOWS}
+            flows: dict[str, Procedure] = {name: self._procedure(name) for name in ALL_FLOWS}
             engine = Engine(self.ledger, flows | self._mailings())
             engine.launch()
             try:
@@ -120,7 +141,7 @@ class Bridge:
     def report(self, name: str, library: str = "") -> tuple[Report, Frame]:
         """One of flows.reports.NAMES as of now. Raises Refused for another name, or when the settings follow no returned items."""
         with self.books() as books:
-            return report_of(name, self.settings, books, self.returned, library)
+            return report_of(name, self.settings, books, self._returned, library)
 
     def send_report(self, name: str, *, again: bool = False) -> dict[str, object]:
         """Mails a report to its readers, once a campus day unless `again`; returns flows.mailing.Mailed with the run's name.
@@ -128,7 +149,7 @@ class Bridge:
         What the relay does not take now is tried again by later runs. Raises Refused when nobody gets the report, and Busy.
         """
         with self.books() as books:
-            list(letters_of(name, self.settings, books, self.returned, ""))  # a report that cannot be made is said before anything runs
+            list(letters_of(name, self.settings, books, self._returned, ""))  # a report that cannot be made is said before anything runs
         with self.running() as start:
             return start(f"report-{name}{'-again' if again else ''}")
 
@@ -144,7 +165,7 @@ class Bridge:
             run = self._begin(steps, f"report-{name}" if name else "mail", run_name, now, self.vault, self._scratch)
 
             def letters(books: Books) -> Iterator[Addressed]:
-                return letters_of(name, self.settings, books, self.returned, run_name if again else run.today) if name else iter(())
+                return letters_of(name, self.settings, books, self._returned, run_name if again else run.today) if name else iter(())
 
             try:
                 return mailing(run, letters, self.settings.mail.sender if self.settings.mail else "", self._carrier())
@@ -178,9 +199,12 @@ class Bridge:
     def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
             try:
+                run = self._begin(steps, flow, name, now, self.vault, self._scratch)
+                if flow == RETURNS:
+                    with self._desks() as desk_of:
+                        return run_returns(run, returns_flow(self.settings, desk_of))
                 with self._places() as place, self._tellers() as teller:
-                    whole = library_flow(flow, self.settings, place, teller)
-                    return run_flow(self._begin(steps, flow, name, now, self.vault, self._scratch), whole)
+                    return run_flow(run, library_flow(flow, self.settings, place, teller))
             except BridgeError as error:
                 with self.books(writing=True) as books:
                     runs.finish(books, runs.begin(books, name, flow, "1"), "failed", {"words": str(error)})
@@ -200,10 +224,51 @@ class Bridge:
         with tempfile.TemporaryDirectory() as folder, self.ledger.connect() as connection, self._places(ReadOnly) as place:
             transaction = connection.begin()
             try:
+                if flow == RETURNS:  # it counts what lies in the vault and puts nothing there
+                    run = self._begin(PreviewSteps(connection), flow, "preview", now, self.vault, Path(folder, "scratch"))
+                    with self._desks() as desk_of:
+                        asking = returns_flow(self.settings, lambda source: AskOnly(desk) if (desk := desk_of(source)) else None)
+                        return {"run": "preview", "flow": flow, **run_returns(run, asking)}
                 run = self._begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
                 return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place, lambda _source: Silent()))}
             finally:
                 transaction.rollback()
+
+    def still_charged(self) -> StillCharged:
+        """What came back and is still charged, in three lists by who moves next, as the library last answered."""
+        with self.books() as books:
+            return self._returned(books)
+
+    def _returned(self, books: Books) -> StillCharged:
+        return returned_items(self.settings, books)
+
+    @contextmanager
+    def listening(self) -> Iterator[FastAPI]:
+        """The application that hears webhook calls, storing them until the end. Raises Refused without usable secrets or a safe database."""
+        from bursarbridge.console.intake import Intake  # heavy, and only for those who listen
+        from bursarbridge.console.webhooks import application
+
+        opening.refuse_unsafe(self.ledger)
+        heard = listeners(self.settings)
+        intake: Intake[Heard] = Intake(self._take_in)
+        intake.start()
+        try:
+            yield application(heard, intake, lambda: utc_text(self.clock()))
+        finally:
+            intake.close()
+
+    def _take_in(self, calls: Sequence[Heard], turned_away: Mapping[tuple[str, str], int]) -> None:
+        """Commits calls. It does not wait for its turn: the inbox holds no money, and a long import must not lose a call."""
+        now = utc_text(self.clock())
+        try:
+            with self.ledger.begin() as connection:
+                books = Books(connection, 0, now, self.reached)
+                inbox.put(books, [inbox.Received(*one) for one in calls])
+                inbox.count(books, now[:10], turned_away)
+        except sa.exc.DataError as error:
+            raise Refused(f"the database cannot take a call: {type(error.orig).__name__}") from error
+        except sa.exc.DBAPIError as error:
+            raise TryLater(f"the database does not answer: {type(error.orig).__name__}") from error
 
     def resolve(self, number: int, action: str, actor: str, note: str) -> str:
         """Carries out a person's decision about a suspense item, in one transaction; returns what came of it.
@@ -251,6 +316,16 @@ class Bridge:
             door.close()
 
     @contextmanager
+    def _desks(self) -> Iterator[DeskOf]:
+        """Opens the API of a source when its desk is asked for; closes it at the end."""
+        with ExitStack() as open_ones:
+
+            def desk(source: AlmaSource) -> LibraryDesk | None:
+                return AlmaDesk(open_ones.enter_context(self.alma(source.name))) if source.api else None
+
+            yield self.desk_of or desk
+
+    @contextmanager
     def _tellers(self) -> Iterator[Callable[[str], Teller]]:
         """Opens the API of a source when its payments are told; closes it at the end."""
         with ExitStack() as open_ones:
@@ -290,8 +365,15 @@ class Bridge:
         self.ledger.dispose()
 
 
-def build(settings: Settings, *, clock: Clock = system_clock, wait: Callable[[float], None] = time.sleep, reached: Reached | None = None) -> Bridge:
+def build(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    wait: Callable[[float], None] = time.sleep,
+    reached: Reached | None = None,
+    desk_of: DeskOf | None = None,
+) -> Bridge:
     """A bridge on these settings, its database brought to the newest schema."""
     ledger = opening.open_engine(settings.storage.database.url())
     opening.migrate(ledger)
-    return Bridge(settings, clock, wait, reached or crash_switch(os.environ), ledger, FileVault(settings.storage.vault))
+    return Bridge(settings, clock, wait, reached or crash_switch(os.environ), ledger, FileVault(settings.storage.vault), desk_of)

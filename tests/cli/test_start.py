@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.calls import call
 
-HEAVY = ("sqlalchemy", "dbos", "asyncssh", "rich", "alembic", "tree_sitter", "psycopg", "pydantic")
+HEAVY = ("sqlalchemy", "dbos", "asyncssh", "rich", "alembic", "tree_sitter", "psycopg", "pydantic", "fastapi", "uvicorn")
 _PROBE = """
 import sys
 from bursarbridge.cli.app import app

@@ -21,8 +21,14 @@ POINTS = sorted({point for file in _SOURCE.rglob("*.py") for point in re.findall
 PAYMENTS_ONLY = {"confirm.posted"}
 """Charges wait for the bursar's results in the example; only what went to Alma is confirmed by being taken."""
 
+ELSEWHERE = {"waive.told", "waive.recorded"}
+"""library-returns passes these; tests/flows/test_returns.py dies at them."""
+
 CASES = [
-    (flow, point) for flow in ("library-charges", "library-payments") for point in POINTS if flow == "library-payments" or point not in PAYMENTS_ONLY
+    (flow, point)
+    for flow in ("library-charges", "library-payments")
+    for point in POINTS
+    if point not in ELSEWHERE and (flow == "library-payments" or point not in PAYMENTS_ONLY)
 ]
 
 TWICE = [

@@ -39,7 +39,7 @@ def explain(
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file, {"obligations": []})
     with ending(screen, where), bridge_of(screen, where) as bridge:
-        from bursarbridge.store import views
+        from bursarbridge.store import returns, views
 
         wanted = subject.strip()
         with bridge.books() as books:
@@ -48,10 +48,11 @@ def explain(
             loose = [one for one in views.items(books) if one.obligation not in numbers and wanted in (one.account, one.reference)]
             if not found and not loose:
                 raise Refused(_unknown(bridge.settings, books, wanted))
-            verdicts = [_verdict(one, books.now) for one in found]
+            back = {one.id: returns.case_of(books, one.id) for one in found}
+            verdicts = [_verdict(one, books.now, *back[one.id][:2]) for one in found]
         screen.give(
             {
-                "obligations": [_as_json(one, said) for one, said in zip(found, verdicts, strict=True)],
+                "obligations": [{**_as_json(one, said), "returned": back[one.id][1]} for one, said in zip(found, verdicts, strict=True)],
                 "suspense": [fields_of(one) for one in loose],
             }
         )
@@ -63,10 +64,15 @@ def explain(
         _next(screen, where, found, loose)
 
 
-def _verdict(one: Obligation, now: str) -> Verdict:
-    from bursarbridge.ledger.verdict import verdict
+def _verdict(one: Obligation, now: str, outcome: str, words: str) -> Verdict:
+    """The verdict; for a fee that is open while its item is back, with what the library last answered."""
+    from bursarbridge.ledger.returns import WAITING_ON, Outcome
+    from bursarbridge.ledger.verdict import Verdict, verdict
 
-    return verdict(one.cents, f"the {one.source}", one.standing, one.in_flight, one.questions, assumed=one.assumed, now=now)
+    said = verdict(one.cents, f"the {one.source}", one.standing, one.in_flight, one.questions, assumed=one.assumed, now=now)
+    if not one.standing.bursar or one.questions or outcome not in WAITING_ON:
+        return said
+    return Verdict(f"{said.words.removesuffix('.')}; {words}.", WAITING_ON[Outcome(outcome)], "")
 
 
 def _as_json(one: Obligation, said: Verdict) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NotRequired
 
 from bursarbridge.cli.screen import columns
 from bursarbridge.cli.words import count
@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from bursarbridge.flows.collect import Ended
     from bursarbridge.flows.deliver import Delivered
     from bursarbridge.flows.library import Summary
+    from bursarbridge.flows.returns import Returned
 
     class Told(Summary):
         """A run's summary with the run's name and flow: what `run --json` prints."""
 
         run: str
         flow: str
+        returned: NotRequired[Returned]
 
 
 OUTCOMES = {
@@ -27,7 +29,7 @@ OUTCOMES = {
     "failed": "failed",
     "nothing_to_do": "nothing to do",
 }
-NOUNS = {"library-charges": ("fee", "charge"), "library-payments": ("payment", "payment")}
+NOUNS = {"library-charges": ("fee", "charge"), "library-payments": ("payment", "payment"), "library-returns": ("call", "waive")}
 """What a flow reads and what it sends."""
 
 _ENDS = (("posted", "new"), ("noted", "noted"), ("already", "known before"), ("conflicts", "in conflict"), ("suspended", "set aside"))
@@ -48,6 +50,8 @@ def lines(ran: Told, *, only_looked: bool) -> list[str]:
         found = ran["conflicts"] if key == "conflicts" else ran["suspended"]
         if found["count"]:
             rows.append([word, count(found["count"], "record"), shown(found["cents"]), "waits for a person"])
+    if "returned" in ran:
+        rows += _returned(ran["returned"], only_looked=only_looked)
     return columns(rows, right=(1, 2)) if rows else ["  Nothing was waiting, and nothing was to be sent."]
 
 
@@ -74,6 +78,37 @@ def sentences(ran: Told) -> list[str]:
             f"Sees that the other side took its file, and counts {count(ran['confirmed_lines'], 'payment')} as taken in (assumed: no answer comes)."
         )
     return said or ["Finds nothing new, and sends nothing."]
+
+
+_FOUND = {
+    "waive": "back, waived",
+    "already": "given up before",
+    "paid": "back, paid before",
+    "dispute": "in dispute",
+    "differs": "amounts differ",
+    "not_returned": "not back",
+    "wait": "waiting",
+    "ignored": "about something else",
+    "unreadable": "unreadable",
+}
+
+
+def _returned(found: Returned, *, only_looked: bool) -> list[list[str]]:
+    """What a run of library-returns found out, as rows of the table."""
+    rows = []
+    for word, noun, ended in (("Heard", "call", found["heard"]), ("Asked about", "fee", found["swept"])):
+        if ended:
+            rows.append([word, count(sum(ended.values()), noun), "", ", ".join(f"{number:,} {_FOUND[name]}" for name, number in ended.items())])
+    if found["waived"]["count"]:
+        word = "Would waive" if only_looked else "Waived"
+        rows.append([word, count(found["waived"]["count"], "fee"), shown(found["waived"]["cents"]), "the credit comes with the next credit export"])
+    if found["blocks"]:
+        rows.append(["Freed", count(found["blocks"], "block"), "", "those that came from these items"])
+    if found["exports_wrong"]:
+        rows.append(["Exports", count(found["exports_wrong"], "export"), "", "and what the library announced differ: a person looks"])
+    if found["stopped"]:
+        rows.append(["Stopped", "", "", f"{found['stopped']}; the next run goes on"])
+    return rows
 
 
 def _arrived(one: Ended) -> list[str]:

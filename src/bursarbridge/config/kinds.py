@@ -167,10 +167,10 @@ def expression(*, groups: int = 0) -> Kind[re.Pattern[str]]:
     return read
 
 
-def words(each: Kind[str], *, least: int = 0) -> Kind[tuple[str, ...]]:
+def words(each: Kind[T], *, least: int = 0) -> Kind[tuple[T, ...]]:
     """A list of texts, at least so many."""
 
-    def read(node: Node, desk: Desk) -> tuple[str, ...]:
+    def read(node: Node, desk: Desk) -> tuple[T, ...]:
         if node.kind != "list" and not (node.variable and isinstance(node.value, str)):
             raise Flaw("C005", f"{node.name} is not a list", f'{node.name} = ["..."]')
         rows = node.rows if node.kind == "list" else _from_variable(node)

@@ -103,6 +103,35 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Webhooks:
+    """The calls a source makes to us (alma.md 4)."""
+
+    secrets: tuple[Secret, ...] = required(kinds.words(places.secret, least=1), example='["env:ALMA_WEBHOOK_SECRET"]')
+    returned_events: tuple[str, ...] = optional(kinds.words(kinds.text), ("LOAN_RETURNED",))
+    export_job: re.Pattern[str] = optional(kinds.expression(), re.compile("(?i)export.*bursar"))
+    file_within: timedelta = optional(kinds.span(), _TWO_HOURS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returns:
+    """What happens to the fee of a lost item that comes back (alma.md 5)."""
+
+    waive_reason: str = required(kinds.text, example='"LOST_ITEM_FOUND" (a code of Alma\'s table FineFeeTransactionReason)')
+    lost_fee_types: tuple[str, ...] = optional(kinds.words(kinds.text, least=1), ("LOSTITEMREPLACEMENTFEE",))
+    most: int = optional(kinds.whole(1, 5000, "questions"), 200)
+    ask_after: timedelta = optional(kinds.span(), timedelta(hours=20))
+    patience: timedelta = optional(kinds.span(), timedelta(days=3))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serve:
+    """Where `serve` listens; TLS ends at a proxy in front of it."""
+
+    host: str = optional(kinds.text, "127.0.0.1")
+    port: int = optional(kinds.whole(1, 65535, "(a port)"), 8321)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlmaSource:
     """A library that runs Alma (alma.md 1 and 2)."""
 
@@ -119,6 +148,8 @@ class AlmaSource:
     amount_max_cents: int = optional(kinds.limit, _LIMIT_CENTS, name="amount_max")
     api: Api | None = optional(table(Api), None)
     payments_by: str = optional(kinds.choice("file", "api"), "file")
+    webhooks: Webhooks | None = optional(table(Webhooks), None)
+    returns: Returns | None = optional(table(Returns), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +268,7 @@ class Settings:
     bursar: Bursar = required(chosen("adapter", {"peoplesoft": PeopleSoftBursar}, "C020"))
     mail: MailOut | None = optional(table(MailOut), None)
     reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions"), ())
+    serve: Serve = optional(table(Serve), Serve())
     file: Path = Path()
     """The settings file itself."""
     warnings: tuple[Fault, ...] = ()

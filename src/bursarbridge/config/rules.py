@@ -67,11 +67,13 @@ def _hosts(root: Node, desk: Desk) -> None:
     if address.startswith(("postgresql://", "postgres://")):
         hosts.append((root.at("storage", "database"), _host(address)))
     hosts.append((root.at("mail", "relay"), root.at("mail").text("relay").rpartition(":")[0].strip("[]")))
+    if root.at("serve").text("host"):
+        hosts.append((root.at("serve", "host"), root.at("serve").text("host")))
     for node, host in hosts:
         if host and environment == "sandbox" and not _loopback(host):
             cure = 'use a folder or 127.0.0.1, or, when all is meant for real: [campus] environment = "live"'
             desk.at_value("C026", node, f"{host} is a host of the real world, and these settings are a sandbox", cure)
-        if host and environment == "live" and node.name in ("host", "base") and _loopback(host):
+        if host and environment == "live" and (node.path[0] == "connections" or node.name == "base") and _loopback(host):
             cure = "name the partner's own host, unless this is a tunnel"
             desk.at_value("C026", node, f"{host} is this machine, and these settings are live", cure, severity=Severity.WARNING)
 
@@ -209,6 +211,7 @@ def _secrets(root: Node, desk: Desk) -> None:
     nodes = [section.at("key") for section in root.at("connections").tables.values() if section.text("key")]
     nodes += [root.at("mail", "password")]
     nodes += [source.at("api", "key") for source in root.at("sources").tables.values() if "api" in source.tables and source.at("api").text("key")]
+    nodes += [row for source in root.at("sources").tables.values() for row in source.at("webhooks", "secrets").rows]
     for node in (*nodes, root.at("storage", "database")):
         reference = str(node.value)
         if reference.startswith(("env:", "file:")) and Secret(reference, desk.base).missing:

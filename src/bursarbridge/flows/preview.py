@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from bursarbridge.ports import Endpoint, Proof, Waiting
+from bursarbridge.ledger.returns import LibraryCredit, LibraryFee, Loan
+from bursarbridge.ports import Endpoint, LibraryDesk, Proof, Waiting, Waived
 
 R = TypeVar("R")
 
@@ -62,3 +63,34 @@ class Silent:
 
     def tell(self, account: str, fee: str, cents: int, ours: str) -> None:
         """Sends nothing."""
+
+
+class AskOnly:
+    """A library that is asked and not told (ports.LibraryDesk)."""
+
+    def __init__(self, desk: LibraryDesk) -> None:
+        self._desk = desk
+
+    def fees(self, person: str, item: str) -> Sequence[LibraryFee]:
+        """What it says."""
+        return self._desk.fees(person, item)
+
+    def credits(self, person: str, item: str) -> Sequence[LibraryCredit]:
+        """What it says."""
+        return self._desk.credits(person, item)
+
+    def loans(self, person: str, item: str) -> Sequence[Loan]:
+        """What it says."""
+        return self._desk.loans(person, item)
+
+    def in_place(self, item: str) -> bool:
+        """What it says."""
+        return self._desk.in_place(item)
+
+    def waive(self, person: str, fee: str, cents: int, reason: str, ours: str) -> Waived:  # noqa: ARG002 - the port's signature
+        """Waives nothing; what would be waived is told as if it were."""
+        return Waived("done")
+
+    def refresh_blocks(self, person: str, item: str) -> int:  # noqa: ARG002 - the port's signature
+        """Takes nothing away."""
+        return 0

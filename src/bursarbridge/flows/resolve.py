@@ -43,7 +43,7 @@ _AGAIN = Action("send-again", "the file is not there and never was: it is sent a
 _BY_HAND = Action("by-hand", "the library's own system was put right by hand: it counts as told")
 
 _PAYMENTS = ("payment_unknown", "payment_before_charge", "payment_in_flight", "reversal_in_flight", "reversal_too_large", "negative_total")
-_ANSWERS = ("answer_", "control_total", "payments_vanished", "reopened", "file_", "telling_")
+_ANSWERS = ("answer_", "control_total", "payments_vanished", "reopened", "file_", "telling_", "return_", "job_", "webhook_")
 
 
 def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:

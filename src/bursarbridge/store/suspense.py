@@ -77,6 +77,11 @@ def close(books: Books, key: str, resolution: str, *, actor: str = "", note: str
     )
 
 
+def is_open(books: Books, key: str) -> bool:
+    """Whether an item of that key is open."""
+    return bool(books.one("select exists (select 1 from suspense where item_key = :key and resolved_at is null)", key=key))
+
+
 def open_total(books: Books) -> Count:
     """What is open now."""
     row = books.rows("select count(*), coalesce(sum(cents), 0) from suspense where resolved_at is null")[0]
