@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,25 +14,28 @@ from bursarbridge.errors import Refused, Unreadable
 from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.flows.collect import Channel
+from bursarbridge.flows.credits import LibraryPoster
 from bursarbridge.flows.deliver import Outlet
 from bursarbridge.flows.library import Flow
-from bursarbridge.flows.posters import AnswerPoster, ChargePoster, PaymentPoster, retry_parked
+from bursarbridge.flows.posters import AnswerPoster, PaymentPoster, retry_parked
 from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.submit import Leg
 from bursarbridge.formats.layout import layout_from_toml, shipped
 from bursarbridge.formats.shape import Layout
+from bursarbridge.ledger.crediting import CreditRules
 from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ledger.facts import Fact
 from bursarbridge.ports import Endpoint, Reader, Rejected, read
 from bursarbridge.systems.alma.export import ExportReader, ExportSettings
 from bursarbridge.systems.alma.payments import PaymentDestination, PaymentSettings
 from bursarbridge.systems.peoplesoft.charges import ChargeDestination
+from bursarbridge.systems.peoplesoft.credits import CreditDestination
 from bursarbridge.systems.peoplesoft.payments import PaymentReader
 from bursarbridge.systems.peoplesoft.reasons import reason_of
 from bursarbridge.systems.peoplesoft.results import ResultReader
-from bursarbridge.systems.peoplesoft.settings import ChargeSettings, DueKind, DueRule, ItemType, Term, TermBy
+from bursarbridge.systems.peoplesoft.settings import ChargeSettings, CreditAs, DueKind, DueRule, ItemType, Term, TermBy
 
-FLOWS = ("library-charges", "library-payments")
+FLOWS = ("library-charges", "library-payments", "library-credits")
 BURSAR = "bursar"
 """The destination of everything that goes to the student account system."""
 
@@ -44,19 +48,24 @@ Poster = Callable[[Reading, Iterator[Fact]], None]
 def library_flow(name: str, settings: Settings, place: PlaceOf) -> Flow:
     """One of FLOWS on a campus. Raises Refused for another name."""
     if name not in FLOWS:
-        raise Refused(f'there is no flow "{name}"; the flows are {" and ".join(FLOWS)}')
+        raise Refused(f'there is no flow "{name}"; the flows are {", ".join(FLOWS[:-1])} and {FLOWS[-1]}')
     sources = list(settings.sources.values())
     if len(sources) != 1:
         raise Refused(f"this version carries one library; the settings name {len(sources)}: keep one section under [sources]")
     source = sources[0]
     bursar_outlet = _bursar_outlet(settings, place)
     answers = () if settings.bursar.results is None else (_answers(settings, settings.bursar.results, place),)
+    zone = settings.campus.timezone
     if name == "library-charges":
-        leg = Leg(source.name, source.reference_prefix, BURSAR, _charges(settings, source), Kind.CHARGE, Place.SOURCE, Place.BURSAR)
+        charges = ChargeDestination(_charges(settings, source))
+        leg = Leg(source.name, source.reference_prefix, BURSAR, charges, Kind.CHARGE, Place.SOURCE, Place.BURSAR, zone)
         return Flow(name, answers, (_export(settings, source, place),), leg, {BURSAR: bursar_outlet}, (bursar_outlet,))
+    if name == "library-credits":
+        leg = Leg(source.name, source.reference_prefix, BURSAR, _credits(settings, source), Kind.CREDIT, Place.WAIVED, Place.SETTLED, zone)
+        return Flow(name, answers, _exports(settings, source, place), leg, {BURSAR: bursar_outlet}, (bursar_outlet,))
     outlet = _source_outlet(source, place)
     writer = PaymentDestination(PaymentSettings(source.imports.name, source.timezone))
-    leg = Leg(source.name, source.reference_prefix, source.name, writer, Kind.PAYMENT, Place.PAID, Place.SETTLED)
+    leg = Leg(source.name, source.reference_prefix, source.name, writer, Kind.PAYMENT, Place.PAID, Place.SETTLED, zone)
     return Flow(name, answers, (_payments(settings, source, place),), leg, {source.name: outlet}, (bursar_outlet, outlet))
 
 
@@ -69,7 +78,7 @@ def reader_of(settings: Settings, channel: str) -> Reader:
     """The reader of a channel by its name, for records that are decided again. Raises Refused when the settings no longer name it."""
     bursar = settings.bursar
     for source in settings.sources.values():
-        if channel == f"{source.name}-export":
+        if channel in (f"{source.name}-export", f"{source.name}-credits"):
             return ExportReader(_export_settings(settings, source))
     if channel == f"{BURSAR}-payments":
         return PaymentReader(_layout(settings, bursar.payments.layout))
@@ -88,17 +97,29 @@ def revive(settings: Settings, channel: str, raw: str) -> Fact | Rejected:
         return reader.rejected(record, error)
 
 
-def record_poster(settings: Settings, channel: str) -> Callable[[Reading, list[Fact]], None]:
+def record_poster(settings: Settings, channel: str) -> Poster:
     """What posts a single fact of a channel. Raises Refused for a channel whose records are not decided one by one."""
     for source in settings.sources.values():
-        if channel == f"{source.name}-export":
-            poster = ChargePoster(source.name, source.reference_prefix)
-            return lambda reading, facts: poster(reading, iter(facts))
+        if channel in (f"{source.name}-export", f"{source.name}-credits"):
+            return _library_poster(source)
     raise Refused(f'records of "{channel}" are decided again when their file comes again')
+
+
+def _library_poster(source: AlmaSource) -> LibraryPoster:
+    return LibraryPoster(source.name, source.reference_prefix, CreditRules(source.full_waive_only, source.echo_comments))
+
+
+def _exports(settings: Settings, source: AlmaSource, place: PlaceOf) -> tuple[Channel, ...]:
+    """Fees first, so that a credit finds its charge; then the credits of a profile of their own, where there is one (alma.md 1.2)."""
+    if source.credits_export is None:
+        return (_export(settings, source, place),)
+    own = _export(settings, replace(source, export=source.credits_export), place)
+    return (_export(settings, source, place), replace(own, name=f"{source.name}-credits"))
 
 
 def _export(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel:
     where = source.export
+    poster = _library_poster(source)
     return Channel(
         name=f"{source.name}-export",
         endpoint=place(source.connection, where.folder, _clear(where.clear)),
@@ -108,7 +129,8 @@ def _export(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel:
         as_of=None,
         zone=settings.campus.timezone,
         records=partial(records_in, partial(ExportReader, _export_settings(settings, source))),
-        post=ChargePoster(source.name, source.reference_prefix),
+        post=poster,
+        prepare=poster.decide_parked,
     )
 
 
@@ -163,29 +185,43 @@ def _payments(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel
     )
 
 
-def _charges(settings: Settings, source: AlmaSource) -> ChargeDestination:
+def _charges(settings: Settings, source: AlmaSource) -> ChargeSettings:
     bursar = settings.bursar
-    return ChargeDestination(
-        ChargeSettings(
-            business_unit=bursar.business_unit,
-            origin=bursar.origin,
-            account_type=bursar.account_type,
-            department=bursar.department,
-            layout=_layout(settings, bursar.charges.layout),
-            name=bursar.charges.name,
-            item_types=_item_types(bursar, source),
-            terms=tuple(Term(one.code, one.from_on.isoformat(), one.to_on.isoformat()) for one in bursar.terms),
-            due_rules=tuple(DueRule(one.from_on.isoformat(), DueKind(one.rule), one.days or one.day) for one in bursar.due_dates),
-            term_by=TermBy(bursar.charges.term_by),
-            amount_max_cents=bursar.charges.amount_max_cents,
-            description=bursar.charges.description,
-        )
+    return ChargeSettings(
+        business_unit=bursar.business_unit,
+        origin=bursar.origin,
+        account_type=bursar.account_type,
+        department=bursar.department,
+        layout=_layout(settings, bursar.charges.layout),
+        name=bursar.charges.name,
+        item_types=_item_types(bursar, source),
+        terms=tuple(Term(one.code, one.from_on.isoformat(), one.to_on.isoformat()) for one in bursar.terms),
+        due_rules=tuple(DueRule(one.from_on.isoformat(), DueKind(one.rule), one.days or one.day) for one in bursar.due_dates),
+        term_by=TermBy(bursar.charges.term_by),
+        amount_max_cents=bursar.charges.amount_max_cents,
+        description=bursar.charges.description,
     )
+
+
+def _credits(settings: Settings, source: AlmaSource) -> CreditDestination:
+    charges, own = _charges(settings, source), settings.bursar.credits
+    if own is None:
+        return CreditDestination(charges)
+    layout = _layout(settings, own.layout) if own.layout else charges.layout
+    return CreditDestination(replace(charges, layout=layout, name=own.name or charges.name, description=own.description or charges.description))
 
 
 def _item_types(bursar: PeopleSoftBursar, source: AlmaSource) -> tuple[ItemType, ...]:
     return tuple(
-        ItemType(one.category, one.label, one.charge, one.credit, one.from_on.isoformat(), "" if one.to_on == date.max else one.to_on.isoformat())
+        ItemType(
+            one.category,
+            one.label,
+            one.charge,
+            one.credit,
+            one.from_on.isoformat(),
+            "" if one.to_on == date.max else one.to_on.isoformat(),
+            CreditAs(one.credit_as),
+        )
         for one in bursar.item_types
         if one.source == source.name
     )

@@ -66,7 +66,7 @@ def explain(
 def _verdict(one: Obligation, now: str) -> Verdict:
     from bursarbridge.ledger.verdict import verdict
 
-    return verdict(one.cents, f"the {one.source}", one.standing, one.in_flight, one.questions, assumed=one.assumed, now=now)
+    return verdict(one.cents, f"the {one.source}", one.standing, one.in_flight, one.questions, assumed=one.assumed, now=now, forgiven=one.forgiven)
 
 
 def _as_json(one: Obligation, said: Verdict) -> dict[str, object]:

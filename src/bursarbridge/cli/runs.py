@@ -41,7 +41,7 @@ def _flows(incomplete: str) -> list[str]:
     return [flow for flow in FLOWS if flow.startswith(incomplete)]
 
 
-FlowName = Annotated[str, typer.Argument(metavar="FLOW", autocompletion=_flows, help="library-charges or library-payments.")]
+FlowName = Annotated[str, typer.Argument(metavar="FLOW", autocompletion=_flows, help="library-charges, library-payments or library-credits.")]
 
 
 def run(flow: FlowName, folder: Folder = None, file: File = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:

@@ -27,7 +27,7 @@ OUTCOMES = {
     "failed": "failed",
     "nothing_to_do": "nothing to do",
 }
-NOUNS = {"library-charges": ("fee", "charge"), "library-payments": ("payment", "payment")}
+NOUNS = {"library-charges": ("fee", "charge"), "library-payments": ("payment", "payment"), "library-credits": ("row", "credit")}
 """What a flow reads and what it sends."""
 
 _ENDS = (("posted", "new"), ("noted", "noted"), ("already", "known before"), ("conflicts", "in conflict"), ("suspended", "set aside"))
