@@ -31,10 +31,10 @@ _WANTED = r"(?:[^<& \t\n]++(?: [^<& \t\n]++)*+)?+"
 _ODD_BYTES = bytes(set(range(0x20)) - set(b"\t\n"))
 """What may not stand in plain text: XML forbids them, or (the carriage return) the parser would change them."""
 _LEGAL_BYTES = bytes(set(range(0x100)) - set(_ODD_BYTES))
-_ODD_BLANK = " \t\n"
-_ENTITY = re.compile("&(?!(?:amp|lt|gt|quot|apos);)")
+_ODD_ENTITY = re.compile("&(?!(?:amp|lt|gt|quot|apos);)")
 _NIL = r' xsi:nil="true" xmlns:xsi="http://www\.w3\.org/2001/XMLSchema-instance"'
 _SPACE = "[ \t\n]*+"
+_BLANK = " \t\n"
 _ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
 _MEANT = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
