@@ -97,7 +97,7 @@ def decide_credit(credit: Credit, known: KnownCredit | None, candidates: Sequenc
         return Echo()
     fitting = sorted((one for one in candidates if not credit.item or one.item == credit.item), key=lambda one: (one.assessed_on, one.obligation))
     if not fitting:
-        thing = f" for item {credit.item}" if credit.item else ""
+        thing = " for its item" if credit.item else ""  # barcodes stay out of what people see: they say what was borrowed
         words = f"a credit of {shown(credit.cents)} came, and no fee of {credit.account}{thing} is known yet; decided again at every run"
         return Waits("credit_before_charge", words + _scored(credit, candidates))
     owed = [one for one in fitting if one.open]
@@ -170,8 +170,10 @@ def _partial(credit: Credit, fee: Candidate) -> str:
 
 
 def _difference(credit: Credit, known: KnownCredit) -> str:
-    pairs = (("amount", shown(credit.cents), shown(known.cents)), ("person", credit.account, known.account), ("item", credit.item, known.item))
-    parts = [f"{name} {new or 'none'} instead of {old or 'none'}" for name, new, old in pairs if new != old]
+    pairs = (("amount", shown(credit.cents), shown(known.cents)), ("person", credit.account, known.account))
+    parts = [f"{name} {new} instead of {old}" for name, new, old in pairs if new != old]
+    if credit.item != known.item:
+        parts.append("another item")
     return f"credit {credit.reference} came again with {' and '.join(parts)}; what was decided first stands"
 
 

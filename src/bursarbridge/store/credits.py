@@ -174,7 +174,7 @@ def _post(books: Books, source: int, channel: str, delivery: int, cause: int, cr
 def _conflict(books: Books, channel: str, delivery: int, credit: Credit, words: str, tally: Tally) -> None:
     tally.conflicts.add(1, credit.cents)
     content = hashlib.sha256(f"{credit.account}|{credit.item}|{credit.cents}".encode()).hexdigest()[:16]
-    raw = json.dumps({"account": credit.account, "item": credit.item, "cents": str(credit.cents)})
+    raw = json.dumps({"account": credit.account, "cents": str(credit.cents)})
     item = suspense.Item(
         f"credit-conflict:{credit.reference}:{content}", "conflict", words, credit.reference, credit.account, credit.cents, raw, delivery=delivery
     )
@@ -226,7 +226,7 @@ def _decided(books: Books, number: int, state: str, obligation: int | None, caus
 
 def _item(one: Waiting, decision: Waits) -> suspense.Item:
     credit = one.credit
-    raw = json.dumps({"credit": one.id, "item": credit.item, "credited_on": credit.credited_on, "comment": credit.comment}, ensure_ascii=False)
+    raw = json.dumps({"credit": one.id})
     return suspense.Item(
         f"credit:{one.id}",
         decision.code,
