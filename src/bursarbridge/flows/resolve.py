@@ -169,6 +169,8 @@ def _record_again(books: Books, item: ItemView, cause: int, revive: Revive, post
     poster(item.channel)(reading, iter([fact]))
     if reading.tally.conflicts.count:
         return "decided again; it conflicts with what is known, see the new suspense item"
+    if reading.tally.suspended.count:
+        return "decided again; it waits as a credit now, see the new suspense item"
     return "decided again; the same fee was known already" if reading.tally.already.count else "decided again and posted"
 
 
