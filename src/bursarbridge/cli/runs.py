@@ -81,7 +81,8 @@ def preview(flow: FlowName, folder: Folder = None, file: File = None, as_json: J
 
 def _known(screen: Screen, where: Where, flow: str) -> None:
     if flow not in told.NOUNS:
-        usage(screen, where, f'there is no flow "{flow}"; the flows are {" and ".join(told.NOUNS)}', where.command("run library-charges"))
+        *most, last = told.NOUNS
+        usage(screen, where, f'there is no flow "{flow}"; the flows are {", ".join(most)} and {last}', where.command("run library-charges"))
 
 
 def _run(bridge: Bridge, where: Where, flow: str) -> Told:
