@@ -32,6 +32,7 @@ from bursarbridge.flows.library import Summary, run_flow
 from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.run import Run, World, utc_text
 from bursarbridge.flows.tell import Teller
+from bursarbridge.ledger.verdict import Verdict, verdict
 from bursarbridge.ports import Endpoint, Proof, Waiting
 from bursarbridge.store import opening, runs, views
 from bursarbridge.store.books import Books
@@ -176,6 +177,10 @@ class Campus:
         """Runs library-payments."""
         return self.run("library-payments")
 
+    def credits(self) -> Summary:
+        """Runs library-credits."""
+        return self.run("library-credits")
+
     def run(self, flow: str) -> Summary:
         """Runs a flow as of now, through the real code, with plain steps."""
         self._runs += 1
@@ -194,14 +199,14 @@ class Campus:
             Run(name, flow, number, now, today, steps, world), library_flow(flow, self.settings, place, lambda _source: cast("Teller", self.teller))
         )
 
-    def resolve(self, number: int, action: str) -> str:
+    def resolve(self, number: int, action: str, note: str = "a test") -> str:
         """A person decides about a suspense item."""
         self._runs += 1
         with self.books(writing=True) as books:
             item = views.item(books, number)
             assert item is not None
             books.run = runs.begin(books, f"resolve-{self._runs}", "suspense", "1")
-            return resolve(books, item, action, "Imre", "a test", partial(revive, self.settings), partial(record_poster, self.settings))
+            return resolve(books, item, action, "Imre", note, partial(revive, self.settings), partial(record_poster, self.settings))
 
     # ---- what there is to see
 
@@ -250,6 +255,18 @@ class Campus:
     def charge_files(self) -> dict[str, list[ChargeLine]]:
         """The lines of every charge file that stands at the bursar's, by name."""
         return {path.name: files.charge_lines(path.read_bytes()) for path in sorted((self.folder / "peoplesoft/in").glob("*.dat"))}
+
+    def credit_files(self) -> dict[str, list[ChargeLine]]:
+        """The lines of every credit file that stands at the bursar's, by name."""
+        return {name: lines for name, lines in self.charge_files().items() if "_CRD_" in name}
+
+    def verdict(self, fee: str) -> Verdict:
+        """What explain says of one fee."""
+        with self.books() as books:
+            (one,) = views.obligations(books, fee)
+            return verdict(
+                one.cents, "the library", one.standing, one.in_flight, one.questions, assumed=one.assumed, now=books.now, forgiven=one.forgiven
+            )
 
     def remittances(self) -> dict[str, list[tuple[str, int]]]:
         """Fee and cents of every payment file for Alma, waiting or taken, by name."""

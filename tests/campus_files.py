@@ -15,6 +15,13 @@ class Fee(NamedTuple):
     account: str = WREN
     category: str = "OVERDUEFINE"
     institution: str = "0999"
+    item: str = ""
+    comment: str = ""
+
+
+def credit(reference: str, cents: int, item: str = "", comment: str = "item returned", account: str = WREN) -> Fee:
+    """One credit row as Alma exports it: type CREDIT, below zero, an id of its own (alma.md 0, item 3)."""
+    return Fee(reference, -cents, account, "CREDIT", item=item, comment=comment)
 
 
 class Paid(NamedTuple):
@@ -44,6 +51,8 @@ class ChargeLine(NamedTuple):
     account: str
     cents: int
     item_type: str
+    direction: str = "C"
+    term: str = ""
 
 
 def export_bytes(fees: Sequence[Fee]) -> bytes:
@@ -51,10 +60,12 @@ def export_bytes(fees: Sequence[Fee]) -> bytes:
     parts = []
     for fee in fees:
         entity = f"<xb:owneredEntity><xb:InstitutionId>{fee.institution}</xb:InstitutionId></xb:owneredEntity>"
+        comment = f"<xb:fineFeeComment>{fee.comment}</xb:fineFeeComment>" if fee.comment else ""
+        item = f"<xb:itemBarcode>{fee.item}</xb:itemBarcode>" if fee.item else ""
         parts.append(
             f"<xb:userExportedFineFeesList><xb:user><xb:type>02</xb:type><xb:value>{fee.account}</xb:value>{entity}</xb:user>"
-            f"<xb:patronName>Marlow, Wren</xb:patronName><xb:finefeeList><xb:userFineFee><xb:fineFeeType>{fee.category}</xb:fineFeeType>{entity}"
-            "<xb:lastTransactionDate>07/28/2026 16:00:12</xb:lastTransactionDate>"
+            f"<xb:patronName>Marlow, Wren</xb:patronName><xb:finefeeList><xb:userFineFee>{comment}<xb:fineFeeType>{fee.category}</xb:fineFeeType>"
+            f"{entity}<xb:lastTransactionDate>07/28/2026 16:00:12</xb:lastTransactionDate>{item}"
             f"<xb:compositeSum><xb:currency>USD</xb:currency><xb:sum>{dollars(fee.cents)}</xb:sum></xb:compositeSum>"
             f"<xb:bursarTransactionId>{fee.reference}</xb:bursarTransactionId></xb:userFineFee></xb:finefeeList></xb:userExportedFineFeesList>\n"
         )
@@ -90,7 +101,7 @@ def snapshot_bytes(paid: Sequence[Paid]) -> bytes:
 def charge_lines(content: bytes) -> list[ChargeLine]:
     """The details of a generic charge file, after its control totals were compared."""
     head, *details, tail = content.decode("ascii").splitlines()
-    found = [ChargeLine(row[61:91].strip(), row[6:17].strip(), cents_in(row[36:52]), row[17:29]) for row in details]
+    found = [ChargeLine(row[61:91].strip(), row[6:17].strip(), cents_in(row[36:52]), row[17:29], row[52], row[32:36]) for row in details]
     total = (len(found), sum(one.cents for one in found))
     assert (int(head[27:35]), cents_in(head[35:51])) == (int(tail[1:9]), cents_in(tail[9:25])) == total
     return found
@@ -109,8 +120,9 @@ def dollars(cents: int) -> str:
 
 def cents_in(text: str) -> int:
     """The other way round."""
-    whole, _, rest = text.strip().partition(".")
-    return 100 * int(whole) + int(rest.ljust(2, "0"))
+    sign, plain = (-1, text.strip()[1:]) if text.strip().startswith("-") else (1, text.strip())
+    whole, _, rest = plain.partition(".")
+    return sign * (100 * int(whole) + int(rest.ljust(2, "0")))
 
 
 def _csv(lines: Sequence[str]) -> bytes:

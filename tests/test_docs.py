@@ -18,7 +18,7 @@ from tests.test_tidy import MODULES, ROOT, none_of, relative, tracked
 LINK = re.compile(r"(?<!`)\[[^\]\[]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"[a-z]+(?:_[a-z]+)*")
-CODE_AT = {"Unreadable": 0, "unfit": 1, "_fault": 1, "Suspended": 0, "Item": 1, "_suspend": 4}
+CODE_AT = {"Unreadable": 0, "unfit": 1, "_fault": 1, "Suspended": 0, "Item": 1, "_suspend": 4, "Waits": 0}
 """Functions that name a suspense code, and which argument it is."""
 
 

@@ -18,7 +18,7 @@ from typing import IO
 
 from bursarbridge.errors import TryLater, Unreadable
 from bursarbridge.exchange.disk import open_chunks
-from bursarbridge.ledger.facts import Answer, AnswerStatus, Charge, Fact, Payments
+from bursarbridge.ledger.facts import Answer, AnswerStatus, Charge, Credit, Fact, Payments
 from bursarbridge.ports import Reader, Rejected, read
 
 LARGE_BYTES = 8 << 20
@@ -28,7 +28,7 @@ _CHUNK = 1_000
 _MEMORY_BYTES = 1 << 30
 """Address space of the child: far above what any reader needs, far below what would trouble the machine (reliability.md R9)."""
 
-_KINDS: tuple[type[Charge | Payments | Answer | Rejected], ...] = (Charge, Payments, Answer, Rejected)
+_KINDS: tuple[type[Charge | Credit | Payments | Answer | Rejected], ...] = (Charge, Credit, Payments, Answer, Rejected)
 _HEAD = 8
 
 

@@ -19,11 +19,12 @@ from bursarbridge.exchange.pace import Pace
 from bursarbridge.flows import reports
 from bursarbridge.flows.announced import Announced, counted
 from bursarbridge.flows.collect import Channel
+from bursarbridge.flows.credits import LibraryPoster
 from bursarbridge.flows.deliver import Outlet
 from bursarbridge.flows.desk import Returning
 from bursarbridge.flows.letter import Addressed, mail_of
 from bursarbridge.flows.library import Flow
-from bursarbridge.flows.posters import AnswerPoster, ChargePoster, PaymentPoster, retry_parked
+from bursarbridge.flows.posters import AnswerPoster, PaymentPoster, retry_parked
 from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.report import Frame, Report
 from bursarbridge.flows.returns import ReturnsFlow, still_charged
@@ -31,6 +32,7 @@ from bursarbridge.flows.submit import Leg
 from bursarbridge.flows.tell import Teller, Telling
 from bursarbridge.formats.layout import layout_from_toml, shipped
 from bursarbridge.formats.shape import Layout
+from bursarbridge.ledger.crediting import CreditRules
 from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ledger.facts import Fact
 from bursarbridge.ledger.still_charged import StillCharged
@@ -43,12 +45,13 @@ from bursarbridge.systems.alma.export import ExportReader, ExportSettings
 from bursarbridge.systems.alma.payments import PaymentDestination, PaymentSettings
 from bursarbridge.systems.alma.webhooks import AlmaListener
 from bursarbridge.systems.peoplesoft.charges import ChargeDestination
+from bursarbridge.systems.peoplesoft.credits import CreditDestination
 from bursarbridge.systems.peoplesoft.payments import PaymentReader
 from bursarbridge.systems.peoplesoft.reasons import reason_of
 from bursarbridge.systems.peoplesoft.results import ResultReader
-from bursarbridge.systems.peoplesoft.settings import ChargeSettings, DueKind, DueRule, ItemType, Term, TermBy
+from bursarbridge.systems.peoplesoft.settings import ChargeSettings, CreditAs, DueKind, DueRule, ItemType, Term, TermBy
 
-FLOWS = ("library-charges", "library-payments")
+FLOWS = ("library-charges", "library-payments", "library-credits")
 """The flows that carry files."""
 RETURNS = "library-returns"
 ALL_FLOWS = (*FLOWS, RETURNS)
@@ -87,16 +90,21 @@ Returned = Callable[[Books], StillCharged]
 def library_flow(name: str, settings: Settings, place: PlaceOf, teller: TellerOf | None = None) -> Flow:
     """One of FLOWS on a campus; `teller` is for sources that are told of payments by API. Raises Refused for another name."""
     if name not in FLOWS:
-        raise Refused(f'there is no flow "{name}"; the flows are {" and ".join(FLOWS)}')
+        raise Refused(f'there is no flow "{name}"; the flows are {", ".join(FLOWS[:-1])} and {FLOWS[-1]}')
     source = _library(settings)
     bursar_outlet = _bursar_outlet(settings, place)
     answers = () if settings.bursar.results is None else (_answers(settings, settings.bursar.results, place),)
+    zone = settings.campus.timezone
     if name == "library-charges":
-        leg = Leg(source.name, source.reference_prefix, BURSAR, _charges(settings, source), Kind.CHARGE, Place.SOURCE, Place.BURSAR)
+        charges = ChargeDestination(_charges(settings, source))
+        leg = Leg(source.name, source.reference_prefix, BURSAR, charges, Kind.CHARGE, Place.SOURCE, Place.BURSAR, zone)
         return Flow(name, answers, (_export(settings, source, place),), leg, {BURSAR: bursar_outlet}, (bursar_outlet,))
+    if name == "library-credits":
+        leg = Leg(source.name, source.reference_prefix, BURSAR, _credits(settings, source), Kind.CREDIT, Place.WAIVED, Place.SETTLED, zone)
+        return Flow(name, answers, _exports(settings, source, place), leg, {BURSAR: bursar_outlet}, (bursar_outlet,))
     outlet = _source_outlet(source, place)
     writer = PaymentDestination(PaymentSettings(source.imports.name, source.timezone))
-    leg = Leg(source.name, source.reference_prefix, source.name, writer, Kind.PAYMENT, Place.PAID, Place.SETTLED)
+    leg = Leg(source.name, source.reference_prefix, source.name, writer, Kind.PAYMENT, Place.PAID, Place.SETTLED, zone)
     if source.payments_by == "api":
         assert teller is not None, "a source that is told by API needs a teller"
         telling = Telling(source.name, teller(source.name), source.imports.expected_after)
@@ -203,7 +211,7 @@ def reader_of(settings: Settings, channel: str) -> Reader:
     """The reader of a channel by its name, for records that are decided again. Raises Refused when the settings no longer name it."""
     bursar = settings.bursar
     for source in settings.sources.values():
-        if channel == f"{source.name}-export":
+        if channel in (f"{source.name}-export", f"{source.name}-credits"):
             return ExportReader(_export_settings(settings, source))
     if channel == f"{BURSAR}-payments":
         return PaymentReader(_layout(settings, bursar.payments.layout))
@@ -222,17 +230,29 @@ def revive(settings: Settings, channel: str, raw: str) -> Fact | Rejected:
         return reader.rejected(record, error)
 
 
-def record_poster(settings: Settings, channel: str) -> Callable[[Reading, list[Fact]], None]:
+def record_poster(settings: Settings, channel: str) -> Poster:
     """What posts a single fact of a channel. Raises Refused for a channel whose records are not decided one by one."""
     for source in settings.sources.values():
-        if channel == f"{source.name}-export":
-            poster = ChargePoster(source.name, source.reference_prefix)
-            return lambda reading, facts: poster(reading, iter(facts))
+        if channel in (f"{source.name}-export", f"{source.name}-credits"):
+            return _library_poster(source)
     raise Refused(f'records of "{channel}" are decided again when their file comes again')
+
+
+def _library_poster(source: AlmaSource) -> LibraryPoster:
+    return LibraryPoster(source.name, source.reference_prefix, CreditRules(source.full_waive_only, source.echo_comments))
+
+
+def _exports(settings: Settings, source: AlmaSource, place: PlaceOf) -> tuple[Channel, ...]:
+    """Fees first, so that a credit finds its charge; then the credits of a profile of their own, where there is one (alma.md 1.2)."""
+    if source.credits_export is None:
+        return (_export(settings, source, place),)
+    own = _export(settings, replace(source, export=source.credits_export), place)
+    return (_export(settings, source, place), replace(own, name=f"{source.name}-credits"))
 
 
 def _export(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel:
     where = source.export
+    poster = _library_poster(source)
     return Channel(
         name=f"{source.name}-export",
         endpoint=place(source.connection, where.folder, _clear(where.clear)),
@@ -242,7 +262,8 @@ def _export(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel:
         as_of=None,
         zone=settings.campus.timezone,
         records=partial(records_in, partial(ExportReader, _export_settings(settings, source))),
-        post=ChargePoster(source.name, source.reference_prefix),
+        post=poster,
+        prepare=poster.decide_parked,
     )
 
 
@@ -297,29 +318,43 @@ def _payments(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel
     )
 
 
-def _charges(settings: Settings, source: AlmaSource) -> ChargeDestination:
+def _charges(settings: Settings, source: AlmaSource) -> ChargeSettings:
     bursar = settings.bursar
-    return ChargeDestination(
-        ChargeSettings(
-            business_unit=bursar.business_unit,
-            origin=bursar.origin,
-            account_type=bursar.account_type,
-            department=bursar.department,
-            layout=_layout(settings, bursar.charges.layout),
-            name=bursar.charges.name,
-            item_types=_item_types(bursar, source),
-            terms=tuple(Term(one.code, one.from_on.isoformat(), one.to_on.isoformat()) for one in bursar.terms),
-            due_rules=tuple(DueRule(one.from_on.isoformat(), DueKind(one.rule), one.days or one.day) for one in bursar.due_dates),
-            term_by=TermBy(bursar.charges.term_by),
-            amount_max_cents=bursar.charges.amount_max_cents,
-            description=bursar.charges.description,
-        )
+    return ChargeSettings(
+        business_unit=bursar.business_unit,
+        origin=bursar.origin,
+        account_type=bursar.account_type,
+        department=bursar.department,
+        layout=_layout(settings, bursar.charges.layout),
+        name=bursar.charges.name,
+        item_types=_item_types(bursar, source),
+        terms=tuple(Term(one.code, one.from_on.isoformat(), one.to_on.isoformat()) for one in bursar.terms),
+        due_rules=tuple(DueRule(one.from_on.isoformat(), DueKind(one.rule), one.days or one.day) for one in bursar.due_dates),
+        term_by=TermBy(bursar.charges.term_by),
+        amount_max_cents=bursar.charges.amount_max_cents,
+        description=bursar.charges.description,
     )
+
+
+def _credits(settings: Settings, source: AlmaSource) -> CreditDestination:
+    charges, own = _charges(settings, source), settings.bursar.credits
+    if own is None:
+        return CreditDestination(charges)
+    layout = _layout(settings, own.layout) if own.layout else charges.layout
+    return CreditDestination(replace(charges, layout=layout, name=own.name or charges.name, description=own.description or charges.description))
 
 
 def _item_types(bursar: PeopleSoftBursar, source: AlmaSource) -> tuple[ItemType, ...]:
     return tuple(
-        ItemType(one.category, one.label, one.charge, one.credit, one.from_on.isoformat(), "" if one.to_on == date.max else one.to_on.isoformat())
+        ItemType(
+            one.category,
+            one.label,
+            one.charge,
+            one.credit,
+            one.from_on.isoformat(),
+            "" if one.to_on == date.max else one.to_on.isoformat(),
+            CreditAs(one.credit_as),
+        )
         for one in bursar.item_types
         if one.source == source.name
     )

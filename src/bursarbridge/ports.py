@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.ledger.facts import Fact
@@ -89,7 +89,7 @@ class Rejected(NamedTuple):
     reference: str
     account: str
     cents: int
-    """As far as it could be read (negative for a credit); 0 when it could not."""
+    """As far as it could be read, positive also for a credit; 0 when it could not."""
     raw: str
     """The record's own fields as one JSON object of texts, so that it can be decided again."""
 
@@ -124,6 +124,19 @@ def read(reader: Reader, chunks: Iterable[bytes]) -> Iterator[Fact | Rejected]:
             yield rejected(record, error)
 
 
+class Original(NamedTuple):
+    """The charge that a credit takes back, as it left."""
+
+    made_on: str = ""
+    """Campus date of its document, which decided term and item type."""
+    sent_on: str = ""
+    """Campus date of its delivery."""
+    cents: int = 0
+
+
+_NO_ORIGINAL = Original()
+
+
 class Line(NamedTuple):
     """One line of a batch on its way to a destination."""
 
@@ -140,6 +153,8 @@ class Line(NamedTuple):
     item: str
     owner: str
     extra: str
+    original: Original = _NO_ORIGINAL
+    """Of a credit: the charge as it was posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,4 +331,20 @@ class LibraryDesk(Protocol):
 
     def refresh_blocks(self, person: str, item: str) -> int:
         """Takes away the person's blocks that came from the loss of this item, and nothing else; returns how many. Again is no error."""
+        ...
+
+
+class Parcel(NamedTuple):
+    """What goes into one document, and who writes it."""
+
+    destination: Destination
+    lines: tuple[Line, ...]
+
+
+@runtime_checkable
+class Splitter(Protocol):
+    """A destination whose rules forbid some lines to stand in one document (peoplesoft.md 1.6)."""
+
+    def parcels(self, lines: Sequence[Line], made_on: str) -> list[Parcel]:
+        """The lines as they may leave on a campus date, one parcel a document; a line in none of them waits for a later run."""
         ...

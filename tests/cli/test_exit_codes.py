@@ -57,7 +57,7 @@ def test_2_settings_with_faults_stop_every_verb_and_check_names_all(campus: Path
 def test_2_no_settings_no_flow_no_such_option(tmp_path: Path, campus: Path) -> None:
     assert call("status", "-C", tmp_path / "nowhere").exit_code == 2
     unknown = call("run", "library-fees", "-C", campus)
-    assert unknown.exit_code == 2 and "the flows are library-charges, library-payments" in unknown.stderr
+    assert unknown.exit_code == 2 and "the flows are library-charges, library-payments, library-credits and library-returns" in unknown.stderr
     assert call("run", "library-charges", "--loud").exit_code == 2
     assert call("init").exit_code == 2
     assert call("status", "-C", campus, "--config", campus / "bursarbridge.toml").exit_code == 2

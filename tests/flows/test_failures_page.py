@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 WANTED = [f"T{number:02}" for number in (*range(1, 9), 11, *range(15, 21), 22, 23)] + [
-    f"D{number:02}" for number in (*range(1, 16), *range(24, 28), 29, 31, *range(37, 40))
+    f"D{number:02}" for number in (*range(1, 22), *range(24, 28), 29, 31, 33, *range(35, 40))
 ]
 
 

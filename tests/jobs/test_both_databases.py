@@ -16,7 +16,7 @@ from bursarbridge.store import books as books_room
 from bursarbridge.store import opening, views
 from bursarbridge.store.books import Books
 from tests.campus import SNAPSHOT, Campus, Changes, campus_in_memory, counted
-from tests.campus_files import TAM, WREN, Answer, Fee, Paid
+from tests.campus_files import TAM, WREN, Answer, Fee, Paid, credit
 
 Found = Callable[..., Campus]
 
@@ -142,6 +142,32 @@ def test_what_people_decide_about_payments(campus: Campus) -> None:
     campus.resolve(numbers["payment_other_person"], "accept")
     campus.resolve(numbers["payment_vanished"], "reversed")
     assert campus.place_of("15") == {"paid": 4225} and campus.place_of("11") == {"bursar": 8500}
+    _nothing_unexplained(campus)
+
+
+def test_credits_of_every_kind(campus: Campus) -> None:
+    campus.report(Paid(campus.reference("15"), 4225, TAM))
+    campus.payments()
+    campus.later(hours=1)
+    campus.export(
+        credit("c1", 8500), credit("c2", 1000, account=TAM), credit("c3", 1000, account=TAM, comment="bursar"), credit("c4", 40, account=TAM),
+        credit("c5", 4225, account=TAM), credit("c1", 8500), credit("c1", 1), credit("c6", 700, account=TAM), credit("c7", 5, "B9"),
+    )  # fmt: skip
+    summary = campus.credits()
+    ends = [counted(summary, end) for end in ("read", "sent", "noted", "already", "conflicts", "suspended")]
+    assert ends == [(9, 23_971), (2, 9500), (1, 1000), (1, 8500), (1, 1), (3, 4270)]
+    assert campus.place_of("16") == {"settled": 700} and campus.place_of("11") == {"in_transit": 8500}
+    assert campus.codes() == ["credit_unmatched", "credit_unmatched", "conflict", "credit_before_charge"]
+    campus.resolve(campus.items()[0].id, "dismiss")
+    campus.resolve(campus.items()[0].id, "apply", f"for {campus.reference('15')}")
+    assert campus.codes() == ["conflict", "credit_before_charge", "refund_question"]
+    assert campus.place_of("15") == {"in_transit": 4225, "student_credit": 4225}
+    (document,) = campus.credit_files()
+    campus.answer(Answer("REFUSED", document, campus.reference("11"), 8500, reason="Invalid Term"), Answer("POSTED", document, cents=1000, lines=1))
+    campus.credits()
+    assert campus.place_of("11") == {"waived": 8500} and campus.place_of("14") == {"settled": 1000}
+    campus.resolve(campus.items()[-1].id, "withdraw")
+    assert campus.place_of("11") == {"bursar": 8500}
     _nothing_unexplained(campus)
 
 

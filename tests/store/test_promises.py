@@ -9,15 +9,17 @@ from bursarbridge.ledger.entries import Entry, Kind, Place
 from bursarbridge.store import moves
 from bursarbridge.store.tally import ENDS
 from tests.campus import Campus, campus_in_memory
-from tests.campus_files import Answer, Fee, Paid
+from tests.campus_files import Answer, Fee, Paid, credit
 from tests.flows.scenes import on_account, reported
 
-FACTS = ("entry", "cause", "arrival", "obligation", "delivery", "batch_line")
+FACTS = ("entry", "cause", "arrival", "obligation", "delivery", "batch_line", "credit")
 
 
 def _lived(campus: Campus) -> None:
     on_account(campus, Fee("900", 500), Fee("901", 500))
     reported(campus, ("900", 200))
+    campus.export(credit("c1", 500))
+    campus.credits()
 
 
 @pytest.mark.parametrize("table", FACTS)
@@ -44,6 +46,8 @@ def test_i2_no_fact_can_be_deleted(table: str) -> None:
         "batch_line set cents = 1",
         "batch_line set obligation_id = 1",
         "batch_line set to_place = 1",
+        "credit set cents = 1",
+        "credit set account = 'x'",
     ],
 )
 def test_i2_no_fact_can_be_changed(change: str) -> None:

@@ -69,7 +69,7 @@ def _verdict(one: Obligation, now: str, outcome: str, words: str) -> Verdict:
     from bursarbridge.ledger.returns import WAITING_ON, Outcome
     from bursarbridge.ledger.verdict import Verdict, verdict
 
-    said = verdict(one.cents, f"the {one.source}", one.standing, one.in_flight, one.questions, assumed=one.assumed, now=now)
+    said = verdict(one.cents, f"the {one.source}", one.standing, one.in_flight, one.questions, assumed=one.assumed, now=now, forgiven=one.forgiven)
     if not one.standing.bursar or one.questions or outcome not in WAITING_ON:
         return said
     return Verdict(f"{said.words.removesuffix('.')}; {words}.", WAITING_ON[Outcome(outcome)], "")

@@ -20,6 +20,8 @@ _WORDS = {
     ("settled", "bursar"): "Payment taken back, open again; the {source} has to be told by hand",
     ("paid", "in_transit"): "Put into a payment file for the {source}",
     ("in_transit", "settled"): "Taken in by the {source}",
+    ("in_transit", "waived"): "The bursar did not take the credit",
+    ("waived", "bursar"): "Not to be waived after all, open again",
     ("in_transit", "paid"): "The {source} did not take the payment",
     ("paid", "settled"): "The {source} was told of this payment before",
     ("source", "settled"): "Forgiven before it was billed",
@@ -29,10 +31,17 @@ _WORDS = {
     ("source", "bursar"): "Posted on the student account",
 }
 
+_CREDIT_WORDS = {
+    ("in_transit", "settled"): "Taken off the student account",
+    ("outside", "student_credit"): "Forgiven by the {source} after it was paid",
+}
+
 
 def told_of(event: Event, source: str) -> str:
     """The words for one entry; `source` is the office's name ("library")."""
-    words = _WORDS.get((event.source, event.target), f"{event.kind}: {event.source} to {event.target}").format(source=source)
+    found = _CREDIT_WORDS.get((event.source, event.target)) if event.kind == "credit" else None
+    words = found or _WORDS.get((event.source, event.target), f"{event.kind}: {event.source} to {event.target}")
+    words = words.format(source=source)
     if event.cause == "assumed":
         return f"{words}: {event.words}" if event.words.startswith("assumed") else f"{words} (assumed)"
     if event.actor:

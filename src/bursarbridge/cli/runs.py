@@ -41,7 +41,9 @@ def _flows(incomplete: str) -> list[str]:
     return [flow for flow in ALL_FLOWS if flow.startswith(incomplete)]
 
 
-FlowName = Annotated[str, typer.Argument(metavar="FLOW", autocompletion=_flows, help="library-charges, library-payments or library-returns.")]
+FlowName = Annotated[
+    str, typer.Argument(metavar="FLOW", autocompletion=_flows, help="library-charges, library-payments, library-credits or library-returns.")
+]
 
 
 def run(flow: FlowName, folder: Folder = None, file: File = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
@@ -81,7 +83,8 @@ def preview(flow: FlowName, folder: Folder = None, file: File = None, as_json: J
 
 def _known(screen: Screen, where: Where, flow: str) -> None:
     if flow not in told.NOUNS:
-        usage(screen, where, f'there is no flow "{flow}"; the flows are {", ".join(told.NOUNS)}', where.command("run library-charges"))
+        *most, last = told.NOUNS
+        usage(screen, where, f'there is no flow "{flow}"; the flows are {", ".join(most)} and {last}', where.command("run library-charges"))
 
 
 def _run(bridge: Bridge, where: Where, flow: str) -> Told:

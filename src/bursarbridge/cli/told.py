@@ -29,7 +29,12 @@ OUTCOMES = {
     "failed": "failed",
     "nothing_to_do": "nothing to do",
 }
-NOUNS = {"library-charges": ("fee", "charge"), "library-payments": ("payment", "payment"), "library-returns": ("call", "waive")}
+NOUNS = {
+    "library-charges": ("fee", "charge"),
+    "library-payments": ("payment", "payment"),
+    "library-credits": ("row", "credit"),
+    "library-returns": ("call", "waive"),
+}
 """What a flow reads and what it sends."""
 
 _ENDS = (("posted", "new"), ("noted", "noted"), ("already", "known before"), ("conflicts", "in conflict"), ("suspended", "set aside"))

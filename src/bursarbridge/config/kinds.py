@@ -110,6 +110,16 @@ def limit(node: Node, desk: Desk) -> int:
     return cents
 
 
+def yes_no(node: Node, _desk: Desk) -> bool:
+    """true or false, without quotes."""
+    value = node.value
+    if node.variable and value in ("true", "false"):
+        return value == "true"
+    if not isinstance(value, bool):
+        raise Flaw("C005", f"{node.name} is neither true nor false", f"without quotes: {node.name} = true")
+    return value
+
+
 def whole(low: int, high: int, unit: str) -> Kind[int]:
     """A whole number without quotes, within bounds."""
 

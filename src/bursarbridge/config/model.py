@@ -150,6 +150,9 @@ class AlmaSource:
     payments_by: str = optional(kinds.choice("file", "api"), "file")
     webhooks: Webhooks | None = optional(table(Webhooks), None)
     returns: Returns | None = optional(table(Returns), None)
+    full_waive_only: bool = optional(kinds.yes_no, True)
+    echo_comments: tuple[str, ...] = optional(kinds.words(kinds.text), ("Bursar",))
+    credits_export: Export | None = optional(table(Export), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +171,15 @@ class Charges:
     confirmed_by: str = optional(kinds.choice("results", "collected", "assumed"), "results")
     assumed_after: timedelta | None = optional(kinds.span_or_never, None)
     expected_after: timedelta = optional(kinds.span(), _HALF_DAY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditFiles:
+    """The credit files for the bursar; what is left out is as for charges. They go to the same folder."""
+
+    layout: str = optional(places.layout("charges", "credits", "reversals"), "")
+    name: str = optional(places.name_template("sequence", "made_at", "made_on", "kind", "business_unit", "origin"), "")
+    description: str = optional(places.text_template("label", "office", "source_reference"), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +221,7 @@ class ItemType:
     credit: str = required(_ITEM_TYPE, example='"410000000101"')
     from_on: date = required(kinds.day, name="from", example='"2020-01-01"')
     to_on: date = optional(kinds.day_or_open, date.max, name="to")
+    credit_as: str = optional(kinds.choice("credit_item_type", "reversal_flag", "reversal_exact", "negative_amount"), "credit_item_type")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +260,7 @@ class PeopleSoftBursar:
     item_types: tuple[ItemType, ...] = required(tables(ItemType), example="(one section [[bursar.item_types]] for each fee type)")
     terms: tuple[Term, ...] = required(tables(Term), example="(one section [[bursar.terms]] for each term)")
     due_dates: tuple[DueDate, ...] = required(tables(DueDate), example="(one section [[bursar.due_dates]] for each rule)")
+    credits: CreditFiles | None = optional(table(CreditFiles), None)
 
 
 Connection = FolderConnection | SftpConnection

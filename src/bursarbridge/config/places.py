@@ -220,8 +220,8 @@ def _braced(names: tuple[str, ...]) -> str:
     return ", ".join(f"{{{name}}}" for name in names)
 
 
-def layout(role: str) -> Kind[str]:
-    """A shipped layout by name, or "file:path" of one's own; `role` is charges, results or payments."""
+def layout(role: str, *more: str) -> Kind[str]:
+    """A shipped layout by name, or "file:path" of one's own; a role is charges, credits, reversals, results or payments."""
 
     def read(node: Node, desk: Desk) -> str:
         value = text(node, desk)
@@ -229,9 +229,10 @@ def layout(role: str) -> Kind[str]:
             _own_layout(desk.base / value.removeprefix("file:"), node.name)
             return value
         known = shipped_layouts()
-        if value in known and role in value:
+        roles = (role, *more)
+        if value in known and any(one in value for one in roles):
             return value
-        fitting = tuple(name for name in known if role in name)
+        fitting = tuple(name for name in known if any(one in name for one in roles))
         guess = nearest(value, fitting)
         said = f'layout "{value}" is not one for {role}' if value in known else f'there is no layout "{value}"'
         raise Flaw("C023", said, f'did you mean layout = "{guess}"?' if guess else f'one of {listed(fitting)}, or "file:layouts/mine.toml"')

@@ -172,7 +172,7 @@ def _files(root: Node, desk: Desk) -> None:
 
 
 def _takings(root: Node) -> Iterator[tuple[Node, tuple[str, str], list[str], list[str]]]:
-    pairs = [(source, "export") for source in root.at("sources").tables.values()]
+    pairs = [(source, key) for source in root.at("sources").tables.values() for key in ("export", "credits_export") if key in source.tables]
     for section, key in (*pairs, (root.at("bursar"), "results"), (root.at("bursar"), "payments")):
         node = section.at(key)
         patterns, excluded = ([str(row.value) for row in node.at(name).rows] for name in ("files", "except"))
@@ -181,10 +181,11 @@ def _takings(root: Node) -> Iterator[tuple[Node, tuple[str, str], list[str], lis
 
 def _leavings(root: Node) -> Iterator[tuple[Node, tuple[str, str], str]]:
     pairs = [(source, "import") for source in root.at("sources").tables.values()]
-    for section, key in (*pairs, (root.at("bursar"), "charges")):
+    for section, key in (*pairs, (root.at("bursar"), "charges"), (root.at("bursar"), "credits")):
         node = section.at(key)
         if node.text("name"):
-            yield node, (section.text("connection"), node.text("folder").strip("/")), node.text("name")
+            folder = node.text("folder") or section.at("charges").text("folder")
+            yield node, (section.text("connection"), folder.strip("/")), node.text("name")
 
 
 def _meet(one: str, two: str) -> bool:

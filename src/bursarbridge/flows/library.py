@@ -1,4 +1,4 @@
-"""The two flows of a source that bills through the bursar: charges out, payments back. A page each."""
+"""The flows of a source that bills through the bursar: charges out, credits out, payments back. A page each."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Summary(TypedDict):
 
 
 def run_flow(run: Run, flow: Flow) -> Summary:
-    """Answers first, so that batches move on; then facts in; then one batch out; then its delivery."""
+    """Answers first, so that batches move on; then facts in; then batches out; then their delivery."""
     confirmed = sum(confirm(run, outlet) for outlet in flow.confirming)
     answered = [ended for channel in flow.answers for ended in collect(run, channel)]
     read = [ended for channel in flow.facts for ended in collect(run, channel)]
@@ -57,10 +57,13 @@ def run_flow(run: Run, flow: Flow) -> Summary:
     return summary
 
 
-def _summary(confirmed: int, answered: list[Ended], read: list[Ended], submitted: Submitted, delivered: list[Delivered]) -> Summary:
+def _summary(confirmed: int, answered: list[Ended], read: list[Ended], submitted: list[Submitted], delivered: list[Delivered]) -> Summary:
     sums = {end: _sum(read, end) for end in ("read", *ENDS)}
     suspended = sums["suspended"]
-    suspended = {"count": suspended["count"] + submitted["suspended_count"], "cents": suspended["cents"] + submitted["suspended_cents"]}
+    suspended = {
+        "count": suspended["count"] + sum(one["suspended_count"] for one in submitted),
+        "cents": suspended["cents"] + sum(one["suspended_cents"] for one in submitted),
+    }
     wrong = suspended["count"] + sums["conflicts"]["count"] + _sum(answered, "suspended")["count"]
     wrong += sum(one["state"] == "refused" for one in (*answered, *read)) + sum(not one["proof"] for one in delivered)
     idle = not (confirmed or answered or read or delivered or wrong)

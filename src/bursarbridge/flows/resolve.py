@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bursarbridge.errors import Refused
+from bursarbridge.flows.credits import LibraryPoster, resolve_credit
 from bursarbridge.flows.posters import decide_again
 from bursarbridge.flows.reading import Reading
 from bursarbridge.ledger.entries import Entry, Kind, Place
@@ -29,13 +30,14 @@ class Action(NamedTuple):
     words: str
 
 
-_RESEND = Action("resend", "the cause is cured: the charge goes in the next file")
-_WITHDRAW = Action("withdraw", "it is not to be billed: the money is taken back out of the books")
+_RESEND = Action("resend", "the cause is cured: it goes in the next file")
+_WITHDRAW = Action("withdraw", "it is not to be carried out: a charge is taken out of the books, a credit leaves its charge open")
 _RETRY = Action("retry", "decide it again with today's settings")
 _DISMISS = Action("dismiss", "nothing is to be done about it, also when it comes again")
 _KEEP = Action("keep", "what was posted first stands; the other system is put right by hand")
 _CREDIT = Action("credit", "the money is the student's credit; the cashier decides on a refund")
 _ACCEPT = Action("accept", "the person was checked: post the payment to this charge")
+_APPLY = Action("apply", "it belongs to the fee that the reason names, by our reference or the library's")
 _REVERSED = Action("reversed", "the payment was reversed: the charge is open again")
 _ARRIVED = Action("arrived", "the file is there: the batch counts as sent")
 _AGAIN = Action("send-again", "the file is not there and never was: it is sent again")
@@ -43,6 +45,7 @@ _AGAIN = Action("send-again", "the file is not there and never was: it is sent a
 _BY_HAND = Action("by-hand", "the library's own system was put right by hand: it counts as told")
 
 _PAYMENTS = ("payment_unknown", "payment_before_charge", "payment_in_flight", "reversal_in_flight", "reversal_too_large", "negative_total")
+_CREDITS = ("credit_before_charge", "credit_in_flight", "credit_ambiguous", "credit_unmatched", "credit_double", "partial_waive")
 _ANSWERS = ("answer_", "control_total", "payments_vanished", "reopened", "file_", "telling_", "return_", "job_", "webhook_")
 
 
@@ -52,6 +55,10 @@ def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
         return (_RESEND, _BY_HAND)
     if blocks:
         return (_RESEND, _WITHDRAW)
+    if code in _CREDITS:
+        return (_APPLY, _RETRY, _DISMISS)
+    if code == "refund_question":
+        return (_DISMISS,)
     if code == "conflict":
         return (_KEEP,)
     if code == "in_doubt":
@@ -70,7 +77,7 @@ def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
 Revive = Callable[[str, str], Fact | Rejected]
 """Channel and kept record to what the record says now."""
 
-PosterOf = Callable[[str], Callable[[Reading, list[Fact]], None]]
+PosterOf = Callable[[str], Callable[[Reading, Iterator[Fact]], None]]
 """Channel to what posts a fact of it."""
 
 
@@ -91,6 +98,11 @@ def resolve(books: Books, item: ItemView, action: str, actor: str, note: str, re
 
 def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str, revive: Revive, poster: PosterOf) -> str:
     cause = books.cause("person", actor=actor, words=note)
+    if item.code in _CREDITS:
+        found = poster(item.channel)
+        if not isinstance(found, LibraryPoster):
+            raise Refused(f'the settings no longer name a channel "{item.channel}" that carries credits')
+        return resolve_credit(books, item, action, note, cause, found)
     if action == "withdraw":
         return _withdraw(books, item, cause)
     if action == "credit":
@@ -106,13 +118,17 @@ def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str,
     if action == "by-hand":
         return _by_hand(books, item, cause)
     if action == "resend":
-        return f"{shown(item.cents)} goes in the next charge file"
+        return f"{shown(item.cents)} goes in the next file"
     return "noted; nothing was posted"
 
 
 def _withdraw(books: Books, item: ItemView, cause: int) -> str:
     obligation = _obligation(item)
-    cents = standing_of(books, obligation).source
+    standing = standing_of(books, obligation)
+    cents = standing.source
+    if standing.waived and not cents:
+        _move(books, obligation, [Entry(Place.WAIVED, Place.BURSAR, standing.waived, Kind.WITHDRAWAL)], cause)
+        return f"{shown(standing.waived)} is open on the student account again; put the fee right in the source by hand"
     if not cents:
         raise Refused("nothing of this charge stands at the source any more; it cannot be withdrawn")
     _move(books, obligation, [Entry(Place.SOURCE, Place.OUTSIDE, cents, Kind.WITHDRAWAL)], cause)
@@ -165,9 +181,11 @@ def _record_again(books: Books, item: ItemView, cause: int, revive: Revive, post
     row = books.rows("select delivery_id from suspense where id = :id", id=item.id)[0]
     arrived = Arrived(item.channel, item.delivery, "", 0, "")
     reading = Reading(books, item.channel, int(row[0]), cause, arrived)
-    poster(item.channel)(reading, [fact])
+    poster(item.channel)(reading, iter([fact]))
     if reading.tally.conflicts.count:
         return "decided again; it conflicts with what is known, see the new suspense item"
+    if reading.tally.suspended.count:
+        return "decided again; it waits as a credit now, see the new suspense item"
     return "decided again; the same fee was known already" if reading.tally.already.count else "decided again and posted"
 
 

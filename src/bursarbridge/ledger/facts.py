@@ -24,6 +24,26 @@ class Charge(NamedTuple):
     """What the source's own writer needs to speak of this fee again; opaque to everyone else."""
 
 
+class Credit(NamedTuple):
+    """Money that a source takes back from what it assessed: a waive, or the refund of a returned item.
+
+    It names neither the fee nor its type (alma.md 0, item 3): the fee is found by person, item and open amount.
+    """
+
+    reference: str
+    """The credit's own lasting name, never the fee's; the idempotency key."""
+    account: str
+    cents: int
+    """Positive."""
+    credited_on: str
+    """Campus date YYYY-MM-DD, or ""."""
+    item: str = ""
+    owner: str = ""
+    comment: str = ""
+    """What staff or the source itself wrote beside it; it tells echoes of our own payments."""
+    extra: str = ""
+
+
 class Payments(NamedTuple):
     """One row of a bursar's payment file: money applied to one charge."""
 
@@ -68,4 +88,4 @@ class Answer(NamedTuple):
     """The bursar's own words, or ""."""
 
 
-Fact = Charge | Payments | Answer
+Fact = Charge | Credit | Payments | Answer

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bursarbridge.ledger.entries import Place
+from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ledger.money import shown
 from bursarbridge.ledger.posting import Standing
 
@@ -21,6 +21,8 @@ class InFlight(NamedTuple):
     expected_at: str
     """UTC; "" when nothing is expected."""
     in_doubt: bool
+    kind: str = ""
+    """The line's `Kind`; "" for a charge."""
 
 
 class Question(NamedTuple):
@@ -43,24 +45,46 @@ class Verdict:
 
 
 def verdict(
-    cents: int, office: str, standing: Standing, in_flight: tuple[InFlight, ...], questions: tuple[Question, ...], *, assumed: bool, now: str
+    cents: int,
+    office: str,
+    standing: Standing,
+    in_flight: tuple[InFlight, ...],
+    questions: tuple[Question, ...],
+    *,
+    assumed: bool,
+    now: str,
+    forgiven: int = 0,
 ) -> Verdict:
-    """The sentence for an obligation of `cents`, assessed by `office` (in words), as of `now` (UTC text)."""
+    """The sentence for an obligation of `cents`, assessed by `office` (in words), as of `now` (UTC text); `forgiven` cents of it were waived."""
     flights = (_flight(one, now) for one in in_flight)
-    rest = (_bursar(cents, standing), _paid(standing, office), _credit(standing), _settled(cents, office, standing, assumed))
-    parts = [part for part in (_question(questions, standing), _source(standing, questions), *flights, *rest) if part]
+    rest = (
+        _bursar(cents, standing, forgiven),
+        _paid(standing, office),
+        _waived(standing, office, any(one.blocks for one in questions)),
+        _credit(standing),
+        _settled(cents, office, standing, forgiven, assumed),
+    )
+    parts = [part for part in (_question(questions, standing, in_flight), _source(standing, questions), *flights, *rest) if part]
     if not parts:
         parts = [Verdict(f"{shown(cents)}: {'recorded, nothing is owed' if cents == 0 else 'withdrawn, nothing is owed'}", "nobody", "")]
     words = "; ".join(part.words for part in parts)
     return Verdict(words[0].upper() + words[1:] + ".", parts[0].waiting_on, parts[0].expected_by)
 
 
-def _question(questions: tuple[Question, ...], standing: Standing) -> Verdict | None:
+_ASKED_ELSEWHERE = {"refund_question": "the cashier"}
+"""Questions that somebody else than whoever looks after the bridge answers."""
+
+
+def _question(questions: tuple[Question, ...], standing: Standing, in_flight: tuple[InFlight, ...]) -> Verdict | None:
     if not questions:
         return None
     first = next((one for one in questions if one.blocks), questions[0])
-    money = f"{shown(standing.source)} is kept back: " if first.blocks and standing.source else ""
-    return Verdict(f"{money}{first.words}", f"a person: suspense {first.number}", "")
+    if first.code.endswith("_in_flight") and in_flight:
+        return Verdict(first.words, in_flight[0].destination, in_flight[0].expected_at)
+    kept = standing.source or standing.waived
+    money = f"{shown(kept)} is kept back: " if first.blocks and kept else ""
+    waiting_on = _ASKED_ELSEWHERE.get(first.code, f"a person: suspense {first.number}")
+    return Verdict(f"{money}{first.words}", waiting_on, "")
 
 
 def _source(standing: Standing, questions: tuple[Question, ...]) -> Verdict | None:
@@ -70,7 +94,8 @@ def _source(standing: Standing, questions: tuple[Question, ...]) -> Verdict | No
 
 
 def _flight(line: InFlight, now: str) -> Verdict:
-    money = f"{shown(line.cents)}{' payment' if line.target is Place.SETTLED else ''}"
+    what = " waiver" if line.kind == Kind.CREDIT else " payment" if line.target is Place.SETTLED else ""
+    money = f"{shown(line.cents)}{what}"
     if line.in_doubt:
         return Verdict(f"{money}: it is not certain that {line.document} reached {line.destination}", "a person", "")
     if not line.sent_at:
@@ -80,11 +105,19 @@ def _flight(line: InFlight, now: str) -> Verdict:
     return Verdict(f"{money} was sent in {line.document}, {state}", line.destination, line.expected_at)
 
 
-def _bursar(cents: int, standing: Standing) -> Verdict | None:
+def _waived(standing: Standing, office: str, blocked: bool) -> Verdict | None:
+    if not standing.waived or blocked:
+        return None
+    words = f"{shown(standing.waived)} is waived by {office}; the bursar is told with our next credit file"
+    return Verdict(words, "our next credit run", "")
+
+
+def _bursar(cents: int, standing: Standing, forgiven: int) -> Verdict | None:
     if not standing.bursar:
         return None
     part = standing.bursar < cents
-    words = f"part paid, {shown(standing.bursar)} left on the student account" if part else f"{shown(standing.bursar)} is on the student account"
+    done = "part waived" if forgiven and standing.bursar == cents - forgiven else "part paid"
+    words = f"{done}, {shown(standing.bursar)} left on the student account" if part else f"{shown(standing.bursar)} is on the student account"
     return Verdict(words, "the student", "")
 
 
@@ -101,10 +134,12 @@ def _credit(standing: Standing) -> Verdict | None:
     return Verdict(words, "the cashier", "")
 
 
-def _settled(cents: int, office: str, standing: Standing, assumed: bool) -> Verdict | None:
+def _settled(cents: int, office: str, standing: Standing, forgiven: int, assumed: bool) -> Verdict | None:
     if not standing.settled:
         return None
-    mark = f" (that {office} took it in is assumed, there is no answer to prove it)" if assumed else ""
+    unpaid = forgiven >= standing.settled
+    mark = f" (that {'the bursar' if unpaid else office} took it in is assumed, there is no answer to prove it)" if assumed else ""
     whole = standing.settled >= cents
-    words = f"paid, {'both sides know' if whole else shown(standing.settled) + ' of it known to both sides'}{mark}"
+    how = "waived" if unpaid else "paid and waived" if forgiven else "paid"
+    words = f"{how}, {'both sides know' if whole else shown(standing.settled) + ' of it known to both sides'}{mark}"
     return Verdict(words, "nobody", "")

@@ -49,6 +49,7 @@ class Alma:
         self.fees: dict[str, Fee] = {}
         self.credits: list[Credit] = []
         self._jobs = 0
+        self._credits_exported = 0
 
     def assess(self, user: User, fee_type: str, cents: int, at: datetime, *, barcode: str = "", title: str = "", library: str = "") -> Fee:
         """Adds an active fee of `cents` (at least 0) with a fresh 17-digit id, as Alma makes them (alma.md 1.1)."""
@@ -73,6 +74,48 @@ class Alma:
         for fee in active:
             fee.status = FeeStatus.TRANSFERRED
         return Sent(f"{self.profile}-{job}-{int(now.timestamp())}.xml", content)
+
+    def waive(self, fee_id: str, now: datetime, comment: str = "item returned", cents: int = 0) -> Credit | None:
+        """Staff forgive a fee, whole or `cents` of its balance. A transferred fee leaves a credit for the bursar; one never exported just shrinks.
+
+        Raises LookupError for an unknown fee, ValueError for more than its balance, or nothing. What Alma really does with a
+        waived transferred fee is inferred (alma.md 1.5).
+        """
+        fee = self.fees.get(fee_id)
+        if fee is None:
+            raise LookupError(f"no fee {fee_id}")
+        waived = cents or fee.balance_cents
+        if not 0 < waived <= fee.balance_cents:
+            raise ValueError(f"fee {fee_id} has a balance of {fee.balance_cents} cents")
+        fee.balance_cents -= waived
+        fee.last_transaction_at = now
+        transferred = fee.status is FeeStatus.TRANSFERRED
+        if not fee.balance_cents:
+            fee.status = FeeStatus.CLOSED
+        return self._credit(fee, waived, comment, now) if transferred else None
+
+    def refund(self, fee_id: str, cents: int, now: datetime, comment: str = "item returned") -> Credit:
+        """A paid item comes back: Alma owes the user money (alma.md 5, the refund ratio). Raises LookupError for an unknown fee."""
+        fee = self.fees.get(fee_id)
+        if fee is None:
+            raise LookupError(f"no fee {fee_id}")
+        return self._credit(fee, cents, comment, now)
+
+    def run_credit_export(self, now: datetime) -> Sent | None:
+        """The credits made since the last one, as rows of their own with negative sums; None when there are none (alma.md 1.2)."""
+        fresh = self.credits[self._credits_exported :]
+        if not fresh:
+            return None
+        self._credits_exported = len(self.credits)
+        self._jobs += 1
+        job = f"170{self._jobs:010d}6001"
+        return Sent(f"{self.profile}-{job}-{int(now.timestamp())}.xml", export_bytes(job, [_row(credit, now) for credit in fresh]))
+
+    def _credit(self, fee: Fee, cents: int, comment: str, now: datetime) -> Credit:
+        credit_id = f"154{len(self.credits) + 1:010d}6001"
+        credit = Credit(fee.user, cents, comment, fee.bursar_transaction_id, credit_id, fee.barcode, fee.library, now)
+        self.credits.append(credit)
+        return credit
 
     def run_import(self, content: bytes, now: datetime) -> ImportCount:
         """Applies every row of a payment file; the same file again is applied again (alma.md 2.3).
@@ -109,7 +152,7 @@ class Alma:
         count = replace(count, applied_cents=count.applied_cents + applied)
         if excess:
             # Overpayment makes a credit (alma.md 2.1); so does a payment for a fee that is closed already.
-            self.credits.append(Credit(fee.user, excess, "Bursar", fee.bursar_transaction_id))
+            self._credit(fee, excess, "Bursar", now)
             count = replace(count, credits=count.credits + 1, credit_cents=count.credit_cents + excess)
         if fee.balance_cents:
             return replace(count, lowered=count.lowered + 1)
@@ -119,3 +162,20 @@ class Alma:
 
     def _with(self, status: FeeStatus) -> list[Fee]:
         return [fee for fee in self.fees.values() if fee.status is status]
+
+
+def _row(credit: Credit, now: datetime) -> Fee:
+    """A credit as the export prints it: type CREDIT, below zero, under an id of its own (alma.md 0, item 3)."""
+    at = credit.made_at or now
+    return Fee(
+        credit.credit_id,
+        credit.user,
+        "CREDIT",
+        -credit.cents,
+        -credit.cents,
+        FeeStatus.CLOSED,
+        at,
+        credit.barcode,
+        library=credit.library,
+        comment=credit.comment,
+    )

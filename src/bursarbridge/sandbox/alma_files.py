@@ -82,7 +82,7 @@ def _user(user: User) -> Iterator[str]:
 
 def _fee(fee: Fee) -> Iterator[str]:
     yield "<xb:userFineFee>"
-    yield _nil("fineFeeComment")
+    yield _text("fineFeeComment", fee.comment) if fee.comment else _nil("fineFeeComment")
     yield _text("fineFeeType", fee.fee_type)
     yield "<xb:owneredEntity>"
     yield _text("InstitutionId", INSTITUTION)

@@ -7,26 +7,27 @@ from datetime import datetime
 
 from bursarbridge.sandbox.cents import two_decimals
 from bursarbridge.sandbox.fees import Sent
-from bursarbridge.sandbox.items import Group, Item, Payment
+from bursarbridge.sandbox.items import ChargeLine, Group, Payment
 
 RESULT_COLUMNS = ("Status", "File Name", "Group ID", "Reference Number", "Emplid", "Amount", "Count", "Reason")
 PAYMENT_COLUMNS = ("Emplid", "Date Paid", "Reference Number", "Charge Amount", "Paid Amount", "Item Type", "Charge Description")
 
 
-def results_file(group: Group, posted: Sequence[Item], defaulted: Sequence[Item], now: datetime) -> Sent:
+def results_file(group: Group, posted: Sequence[ChargeLine], defaulted: Sequence[ChargeLine], now: datetime) -> Sent:
     """The department's notice of receipt and of posting in one file (peoplesoft.md 1.4): totals, then line by line."""
-    whole = (two_decimals(group.cents), str(len(group.lines)))
+    # A department is told amounts, not signs: what a file of credits takes back is told as it was sent, without one.
+    whole = (two_decimals(abs(group.cents)), str(len(group.lines)))
     rows = [_about(group, "RECEIVED", *whole)]
     if group.blocked_because:
         rows.append(_about(group, "NOT_POSTED", *whole, reason=group.blocked_because))
         return _results(group, rows, now)
     rows.append(_about(group, "LOADED", *whole))
     for line, objection in group.refused:
-        rows.append(_about(group, "REFUSED", two_decimals(line.cents), "", line.reference, line.emplid, objection))
-    for item in defaulted:
+        rows.append(_about(group, "REFUSED", two_decimals(abs(line.cents)), "", line.reference, line.emplid, objection))
+    for line in defaulted:
         # A warning, not an error: the line did post (peoplesoft.md 1.4).
-        rows.append(_about(group, "POSTED", two_decimals(item.amount_cents), "", item.reference, item.emplid, "Term has defaulted to current term"))
-    rows.append(_about(group, "POSTED", two_decimals(sum(item.amount_cents for item in posted)), str(len(posted))))
+        rows.append(_about(group, "POSTED", two_decimals(abs(line.cents)), "", line.reference, line.emplid, "Term has defaulted to current term"))
+    rows.append(_about(group, "POSTED", two_decimals(abs(sum(line.cents for line in posted))), str(len(posted))))
     return _results(group, rows, now)
 
 

@@ -51,6 +51,13 @@ class Campus:
             drop(self.root / ALMA_OUT, sent, now)
         return sent
 
+    def export_credits(self, now: datetime) -> Sent | None:
+        """Alma's hourly job: drops one file of the credits since the last one, or none when there are no such credits."""
+        sent = self.alma.run_credit_export(now)
+        if sent is not None:
+            drop(self.root / ALMA_OUT, sent, now)
+        return sent
+
     def export_again(self, now: datetime, name: str = "") -> Sent:
         """A mishap: the newest export is delivered a second time, the same bytes, under its own name or another.
 

@@ -50,13 +50,19 @@ class Fee:
     title: str = ""
     library: str = ""
     """The owning library's code; "" for a fee the institution owns."""
+    comment: str = ""
 
 
 class Credit(NamedTuple):
-    """Money beyond a fee's balance, which Alma keeps as a credit of its own (alma.md 2.1). Waives will add theirs."""
+    """Money that Alma owes a user: beyond a fee's balance (alma.md 2.1), or waived after the fee was transferred (alma.md 1.5)."""
 
     user: User
     cents: int
     comment: str
     bursar_transaction_id: str
-    """The fee whose payment made it. Alma's own credit rows do not say so (alma.md 0, item 3); only the sandbox knows."""
+    """The fee it belongs to. Alma's own credit rows do not say so (alma.md 0, item 3); only the sandbox knows."""
+    credit_id: str = ""
+    """Its own id in the credit export."""
+    barcode: str = ""
+    library: str = ""
+    made_at: datetime | None = None

@@ -22,6 +22,11 @@ class ChargeLine(NamedTuple):
     description: str
     effective_on: str
 
+    @property
+    def takes_back(self) -> bool:
+        """Whether it lowers the account instead of charging it: a reversal, a credit, or an amount below zero."""
+        return self.direction != "C" or self.cents < 0
+
 
 class PostStatus(StrEnum):
     """How far a group got; the letters are POST_STATUS in GROUP_CONT_INFO (peoplesoft.md 1.3)."""
@@ -55,6 +60,11 @@ class Group:
         return sum(loaded.line.cents for loaded in self.lines)
 
     @property
+    def turned(self) -> bool:
+        """Whether its lines take charges back: flagged, or below zero."""
+        return any(loaded.line.takes_back for loaded in self.lines)
+
+    @property
     def good(self) -> list[ChargeLine]:
         """The lines that will post."""
         return [] if self.blocked_because else [loaded.line for loaded in self.lines if not loaded.objection]
@@ -78,11 +88,18 @@ class Item:
     amount_cents: int
     posted_at: datetime
     applied_cents: int = 0
+    credited_cents: int = 0
+    """Taken back by waivers and reversals."""
 
     @property
     def open_cents(self) -> int:
         """What the student still owes on it."""
-        return self.amount_cents - self.applied_cents
+        return max(0, self.amount_cents - self.applied_cents - self.credited_cents)
+
+    @property
+    def excess_cents(self) -> int:
+        """Paid or taken back beyond its amount: a credit on the account."""
+        return max(0, self.applied_cents + self.credited_cents - self.amount_cents)
 
 
 @dataclass(slots=True)

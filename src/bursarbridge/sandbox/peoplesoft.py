@@ -27,9 +27,11 @@ class PeopleSoftBook(NamedTuple):
 class PeopleSoft:
     """The bursar's books for one business unit: accounts, items, payments (peoplesoft.md 1.5, 2.1)."""
 
-    def __init__(self, business_unit: str, item_types: Collection[str], open_terms: Sequence[str]) -> None:
+    def __init__(self, business_unit: str, item_types: Collection[str], open_terms: Sequence[str], credit_item_types: Collection[str] = ()) -> None:
         self.business_unit = business_unit
         self.item_types = item_types
+        self.credit_item_types = credit_item_types
+        """Waivers' own item types, for a campus that takes charges back by them (peoplesoft.md 1.6)."""
         self.open_terms = open_terms
         """The current term first: a line without a term gets it."""
         self.accounts: dict[str, str] = {}
@@ -65,11 +67,13 @@ class PeopleSoft:
         """
         if group.post_status is not PostStatus.NOT_POSTED:
             raise FileRefused(f"group {group.number} was posted before")
-        posted = [self._item(number, line, now) for number, line in enumerate(group.good, start=len(self.items) + 1)]
-        self.items += posted
+        for line in group.good:
+            if line.takes_back:
+                self._taken_back(line).credited_cents += abs(line.cents)
+            else:
+                self.items.append(self._item(len(self.items) + 1, line, now))
         group.post_status = PostStatus.ERRORS if group.refused or group.blocked_because else PostStatus.COMPLETE
-        defaulted = [item for line, item in zip(group.good, posted, strict=True) if not line.term]
-        return results_file(group, posted, defaulted, now)
+        return results_file(group, group.good, [line for line in group.good if not line.term], now)
 
     def pay_online(self, emplid: str, now: datetime) -> list[Payment]:
         """Self service: everything the student has listed is paid at once, each item whole (mission.md B4)."""
@@ -114,22 +118,39 @@ class PeopleSoft:
             charged=Tally.of(item.amount_cents for item in self.items),
             open=Tally.of(item.open_cents for item in self.items if item.open_cents),
             paid=Tally.of(payment.applied_cents for payment in standing),
-            credit_cents=sum(payment.cents - payment.applied_cents for payment in standing),
+            credit_cents=sum(payment.cents - payment.applied_cents for payment in standing) + sum(item.excess_cents for item in self.items),
         )
 
     def _objection(self, line: ChargeLine) -> str:
         """The bursar's published words for what is wrong with a line (peoplesoft.md 1.4), or ""."""
         if line.emplid not in self.accounts:
             return "Invalid Employee ID"
-        if line.item_type not in self.item_types:
+        if line.item_type not in self.item_types and not (line.takes_back and line.item_type in self.credit_item_types):
             return "Invalid Item Type"
         if line.term and line.term not in self.open_terms:
             return "Invalid Term"
-        if line.direction != "C":
-            # Reversals come with the credits; until then there is no original they could match.
-            return "Cannot reverse this charge"
+        if line.takes_back:
+            return "" if line.cents and self._originals(line) else "Cannot reverse this charge"
         # The published list has no word for an amount; this one is ours.
         return "" if line.cents > 0 else "Invalid Amount"
+
+    def _originals(self, line: ChargeLine) -> list[Item]:
+        """The charges that a line can take back: the person's, by reference, item type and term where it is no waiver's own, with that much left."""
+        own = line.item_type in self.credit_item_types
+        return [
+            item
+            for item in self.items
+            if (item.emplid, item.reference) == (line.emplid, line.reference)
+            and (own or (item.item_type == line.item_type and line.term in ("", item.term)))
+            and item.amount_cents - item.credited_cents >= abs(line.cents)
+        ]
+
+    def _taken_back(self, line: ChargeLine) -> Item:
+        """The charge itself, one that is open first. Raises FileRefused when two lines of a file wanted the same money."""
+        found = self._originals(line)
+        if not found:
+            raise FileRefused(f"{line.reference} is taken back twice in one file")
+        return next((item for item in found if item.open_cents), found[0])
 
     def _item(self, number: int, line: ChargeLine, now: datetime) -> Item:
         return Item(f"{number:015d}", line.emplid, line.item_type, line.term or self.open_terms[0], line.reference, line.description, line.cents, now)

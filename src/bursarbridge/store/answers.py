@@ -218,12 +218,17 @@ def _carry(books: Books, channel: str, delivery: int, cause: int, batch: _Batch,
     if posted:
         suspense.close(books, f"blocked:{obligation}", "posted by the bursar")
     else:
-        suspense.put(books, channel, [_refusal(books, delivery, batch, one, obligation)])
+        suspense.put(books, channel, [_refusal(books, delivery, batch, line_no, one, obligation)])
     settle(books, batch.id)
 
 
-def _refusal(books: Books, delivery: int, batch: _Batch, one: Said, obligation: int) -> suspense.Item:
-    row = books.rows("select source_reference, account, cents from obligation where id = :o", o=obligation)[0]
+def _refusal(books: Books, delivery: int, batch: _Batch, line_no: int, one: Said, obligation: int) -> suspense.Item:
+    row = books.rows(
+        "select o.source_reference, o.account, l.cents from batch_line l join obligation o on o.id = l.obligation_id "
+        "where l.batch_id = :b and l.line_no = :n",
+        b=batch.id,
+        n=line_no,
+    )[0]
     words = f"the bursar refused it: {one.words or one.answer.reason or 'no reason given'}"
     return suspense.Item(
         f"blocked:{obligation}",

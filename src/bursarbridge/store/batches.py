@@ -54,7 +54,10 @@ def take(books: Books, route: Route) -> int:
         "coalesce((select sum(l.cents) from batch_line l where l.obligation_id = p.obligation_id and l.from_place = 4 and l.state <> 'refused'), 0)"
     )
     remitting = route.take_from is Place.PAID
-    cents = f"case when p.cents < o.cents - {told} then p.cents else o.cents - {told} end" if remitting else "p.cents"
+    if remitting and books.one("select exists (select 1 from credit where obligation_id is not null)"):
+        # What the source has forgiven it does not think open either (D19: a waive and a payment that crossed).
+        told += " + coalesce((select sum(c.cents) from credit c where c.obligation_id = p.obligation_id and c.state in ('applied', 'refund')), 0)"
+    cents = f"case when p.cents < o.cents - ({told}) then p.cents else o.cents - ({told}) end" if remitting else "p.cents"
     order = "o.account, o.id" if remitting else "p.obligation_id"
     blocked = "p.obligation_id not in (select obligation_id from suspense where resolved_at is null and blocks = 1 and obligation_id is not null)"
     return books.do(
@@ -76,7 +79,7 @@ def settle_told(books: Books, route: Route) -> None:
         "join position p on p.place = 4 and p.obligation_id = u.obligation_id where p.cents > u.cents"
     )
     if extra:
-        cause = books.cause("evidence", words="the source was told of this payment before")
+        cause = books.cause("evidence", words="the source was told of this payment before, or has forgiven the fee")
         moves.carry_all(books, "told", Place.PAID, Place.SETTLED, Kind.PAYMENT, cause)
     books.do("delete from unsent where cents <= 0")
 
@@ -89,6 +92,34 @@ def lines(books: Books, route: Route) -> Iterator[Line]:
         "from unsent u join obligation o on o.id = u.obligation_id order by u.line_no"
     ):
         yield Line(row[0], reference_of(prefix, row[0]), row[1], row[2], row[3], row[4], kind, row[5], row[6], row[7], row[8])
+
+
+class Left(NamedTuple):
+    """The charge behind a credit, as it left: UTC instants, "" where it never did."""
+
+    sealed_at: str
+    sent_at: str
+    cents: int
+
+
+def lines_of_credits(books: Books, route: Route) -> list[tuple[Line, Left]]:
+    """The selected lines with the charge that each takes back; credits are some hundreds at most."""
+    return [(line, _left(books, line.obligation)) for line in list(lines(books, route))]
+
+
+def _left(books: Books, obligation: int) -> Left:
+    found = books.rows(
+        "select coalesce(b.sealed_at, ''), coalesce(b.sent_at, ''), l.cents from batch_line l join batch b on b.id = l.batch_id "
+        "where l.obligation_id = :o and l.from_place = 1 and l.state in ('posted', 'assumed') order by b.id desc limit 1",
+        o=obligation,
+    )
+    return Left(str(found[0][0]), str(found[0][1]), int(found[0][2])) if found else Left("", "", 0)
+
+
+def only(books: Books, chosen: Sequence[tuple[int, int]]) -> None:
+    """Makes the selection be these obligations with their cents, in this order."""
+    books.do("delete from unsent")
+    books.stage("unsent", ("line_no", "obligation_id", "cents"), [(number, *one) for number, one in enumerate(chosen, 1)])
 
 
 def open_batch(books: Books, route: Route) -> int:

@@ -134,6 +134,8 @@ class Obligation(NamedTuple):
     questions: tuple[Question, ...]
     assumed: bool
     history: tuple[Event, ...]
+    forgiven: int
+    """Cents of it that the source waived."""
 
 
 class Event(NamedTuple):
@@ -151,8 +153,13 @@ class Event(NamedTuple):
 
 
 def obligations(books: Books, subject: str) -> list[Obligation]:
-    """The obligations of a person, or the one of a reference (ours or the source's), oldest first."""
-    numbers = [int(row[0]) for row in books.rows("select id from obligation where account = :s or source_reference = :s order by id", s=subject)]
+    """The obligations of a person, or the one of a reference (ours, the source's, or a credit's), oldest first."""
+    found = books.rows(
+        "select id from obligation where account = :s or source_reference = :s "
+        "union select obligation_id from credit where reference = :s and obligation_id is not null",
+        s=subject,
+    )
+    numbers = [int(row[0]) for row in found]
     return [one for number in sorted({*numbers, *_ours(books, subject)}) if (one := _obligation(books, number))]
 
 
@@ -189,16 +196,27 @@ def _obligation(books: Books, number: int) -> Obligation | None:
         _questions(books, number),
         bool(books.one("select exists (select 1 from batch_line where obligation_id = :id and state = 'assumed')", id=number)),
         _history(books, number),
+        _forgiven(books, number),
+    )
+
+
+def _forgiven(books: Books, number: int) -> int:
+    return int(
+        books.one(
+            "select coalesce(sum(case when kind = 'waiver' then cents when kind = 'withdrawal' and from_place = 5 then -cents else 0 end), 0) "
+            "from entry where obligation_id = :id",
+            id=number,
+        )
     )
 
 
 def _in_flight(books: Books, number: int) -> tuple[InFlight, ...]:
     found = books.rows(
-        "select b.destination, b.document, l.to_place, l.cents, coalesce(b.sent_at, ''), coalesce(b.expected_at, ''), b.state "
+        "select b.destination, b.document, l.to_place, l.cents, coalesce(b.sent_at, ''), coalesce(b.expected_at, ''), b.state, b.kind "
         "from batch_line l join batch b on b.id = l.batch_id where l.obligation_id = :id and l.state = 'sent' order by b.id",
         id=number,
     )
-    return tuple(InFlight(f"the {r[0]}", r[1], Place(int(r[2])), int(r[3]), r[4], r[5], r[6] == "IN_DOUBT") for r in found)
+    return tuple(InFlight(f"the {r[0]}", r[1], Place(int(r[2])), int(r[3]), r[4], r[5], r[6] == "IN_DOUBT", r[7]) for r in found)
 
 
 def _questions(books: Books, number: int) -> tuple[Question, ...]:

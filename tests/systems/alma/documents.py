@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bursarbridge.errors import Unreadable
-from bursarbridge.ledger.facts import Charge
+from bursarbridge.ledger.facts import Charge, Credit
 from bursarbridge.ports import Rejected, read
 from bursarbridge.systems.alma.export import ExportReader, ExportSettings
 
@@ -46,16 +46,16 @@ def pieces(text: bytes, size: int) -> Iterator[bytes]:
     return (text[at : at + size] for at in range(0, len(text), size))
 
 
-def readings(chunks: Iterable[bytes], settings: ExportSettings = SETTINGS) -> list[Charge | Rejected]:
+def readings(chunks: Iterable[bytes], settings: ExportSettings = SETTINGS) -> list[Charge | Credit | Rejected]:
     """Everything the export says, facts and rejections, in order."""
-    found: list[Charge | Rejected] = []
+    found: list[Charge | Credit | Rejected] = []
     for reading in read(ExportReader(settings), chunks):
-        assert isinstance(reading, Charge | Rejected)
+        assert isinstance(reading, Charge | Credit | Rejected)
         found.append(reading)
     return found
 
 
-def one(**changed: str) -> Charge | Rejected:
+def one(**changed: str) -> Charge | Credit | Rejected:
     """The reading of one fee in a document of its own."""
     (reading,) = readings([document(person(fee(**changed)))])
     return reading

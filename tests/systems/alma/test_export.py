@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursarbridge.errors import Unreadable
-from bursarbridge.ledger.facts import Charge
+from bursarbridge.ledger.facts import Charge, Credit
 from bursarbridge.ledger.money import text_of
 from bursarbridge.ports import Rejected
 from bursarbridge.systems.alma.export import EXTRA_SEPARATOR, ExportReader, ExportSettings
@@ -64,6 +64,7 @@ def slow_reading(sample: Path) -> list[dict[str, str]]:
                 "item": found(row, "itemBarcode"),
                 "currency": found(row, "compositeSum/currency"),
                 "sum": found(row, "compositeSum/sum"),
+                "comment": found(row, "fineFeeComment"),
             }
             rows.append(who | what)
     return rows
@@ -102,17 +103,31 @@ def test_a_fee_before_its_user_has_no_account_rather_than_the_last_users() -> No
     assert (second.code, second.account) == ("account", "")
 
 
-@pytest.mark.parametrize(("total", "cents"), [("-3.25", -325), ("-100", -10_000), ("-0.01", -1)])
-def test_d07_a_negative_sum_is_a_credit_and_waits(total: str, cents: int) -> None:
-    reading = one(sum=total)
-    assert isinstance(reading, Rejected)
-    assert (reading.code, reading.cents) == ("credit", cents)
+@pytest.mark.parametrize(("total", "cents"), [("-3.25", 325), ("-100", 10_000), ("-0.01", 1)])
+def test_d07_a_negative_sum_is_a_credit_of_positive_cents(total: str, cents: int) -> None:
+    reading = one(sum=total, fineFeeComment=" item\n returned ")
+    assert isinstance(reading, Credit)
+    assert (reading.cents, reading.comment) == (cents, "item returned")
 
 
-def test_d07_a_row_of_type_credit_is_negative_whatever_its_sign() -> None:
+def test_d07_a_row_of_type_credit_is_a_credit_whatever_its_sign() -> None:
     reading = one(fineFeeType="CREDIT", sum="4")
+    assert isinstance(reading, Credit)
+    assert reading.cents == 400
+    assert code(fineFeeType="CREDIT", sum="0") == "amount"
+
+
+@pytest.mark.parametrize(("changed", "wanted"), [({"bursarTransactionId": ""}, "fee_id"), ({"compositeSum/currency": "EUR"}, "currency")])
+def test_a_credit_is_looked_at_like_a_fee(changed: dict[str, str], wanted: str) -> None:
+    reading = one(fineFeeType="CREDIT", sum="-4", **{name.rpartition("/")[2]: text for name, text in changed.items()})
     assert isinstance(reading, Rejected)
-    assert (reading.code, reading.cents) == ("credit", -400)
+    assert (reading.code, reading.cents) == (wanted, 400)
+
+
+def test_a_long_comment_is_kept_short() -> None:
+    reading = one(fineFeeType="CREDIT", sum="-4", fineFeeComment="x" * 5000)
+    assert isinstance(reading, Credit)
+    assert len(reading.comment) == 200
 
 
 @pytest.mark.parametrize("total", ["0", "0.00", "-0"])
@@ -206,13 +221,13 @@ def test_what_suspense_kept_is_decided_again_the_same_way() -> None:
     for sample in SAMPLES:
         for record in reader.records([sample.read_bytes()]):
             kept = reader.rejected(record, Unreadable("x", "y"))
-            assert reader.revived(kept.raw) == record
+            assert reader.revived(kept.raw) == (record if record.category == "CREDIT" else record._replace(comment=""))
     for raw in ("", "[]", '{"sum": 1}', '{"title": "x"}'):
         with pytest.raises(Unreadable):
             reader.revived(raw)
 
 
-def test_titles_call_numbers_and_comments_are_kept_nowhere() -> None:
+def test_titles_call_numbers_and_comments_of_fees_are_kept_nowhere() -> None:
     secret = {"itemTitle": "SECRET", "itemCallNumebr": "SECRET", "fineFeeComment": "SECRET"}
     assert "SECRET" not in repr(one(**secret))
     assert "SECRET" not in repr(one(**secret, sum="x"))

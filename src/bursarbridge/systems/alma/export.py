@@ -1,4 +1,4 @@
-"""What Alma's bursar export says, fee by fee, as charges (alma.md 1.1); the mapping is in docs/systems/alma.md."""
+"""What Alma's bursar export says, row by row, as charges and credits (alma.md 1.1, 1.5); the mapping is in docs/systems/alma.md."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 
 from bursarbridge.errors import Unreadable
-from bursarbridge.ledger.facts import Charge
+from bursarbridge.ledger.facts import Charge, Credit
 from bursarbridge.ledger.money import cents_of, shown
 from bursarbridge.ports import Rejected
 from bursarbridge.systems.alma.listening import Fee, Header
@@ -22,6 +22,9 @@ EXTRA_SEPARATOR = "\x1f"
 
 _REFERENCE_MAX = 100
 """Characters of a fee id; Alma's have 12 to 17 (alma.md 1.1), the limit only keeps garbage out."""
+
+_COMMENT_MAX = 200
+"""Characters of a credit's comment that are kept: enough to tell an echo."""
 
 # The zone abbreviation is ambiguous (IST is three zones) and not read: the date is the campus date as printed (alma.md 1.1).
 _STAMP = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?: [A-Za-z][A-Za-z0-9+:/_-]{0,31})?")
@@ -44,7 +47,7 @@ class ExportSettings:
 
 
 class ExportReader:
-    """Reads bursar exports: implements ports.Reader, yielding `Fee` records and `Charge` facts."""
+    """Reads bursar exports: implements ports.Reader, yielding `Fee` records and `Charge` or `Credit` facts."""
 
     def __init__(self, settings: ExportSettings) -> None:
         self._settings = settings
@@ -70,16 +73,14 @@ class ExportReader:
                 raise Unreadable("institution", words, where="user/owneredEntity/InstitutionId")
             yield fee
 
-    def fact(self, record: object) -> Charge:
-        """The charge one fee says. Raises Unreadable with the codes of docs/systems/alma.md; amounts are cents, exact."""
+    def fact(self, record: object) -> Charge | Credit:
+        """The charge or credit one row says. Raises Unreadable with the codes of docs/systems/alma.md; amounts are cents, exact."""
         assert isinstance(record, Fee)
-        account_type, account, institution, patron, person_twice, twice, reference, category, changed, owner, item, currency, _ = record
+        account_type, account, institution, patron, person_twice, twice, reference, category, changed, owner, item, currency, _, comment = record
         if twice or person_twice:
             raise _twice(record)
         cents = _cents(record)
         settings = self._settings
-        if cents < 0 or category == CREDIT:
-            raise _credit(record, cents)
         if not reference or len(reference) > _REFERENCE_MAX:
             raise _no_reference(record)
         if not account or (settings.identifier_types and account_type not in settings.identifier_types):
@@ -89,23 +90,29 @@ class ExportReader:
         self._account = account
         if currency != settings.currency:
             raise _foreign(record, settings)
+        extra = EXTRA_SEPARATOR.join((account_type, institution, patron, changed, currency))
+        if cents < 0 or category == CREDIT:
+            if not cents:
+                raise _fault(record, "amount", "compositeSum/sum", "a credit of 0.00 takes nothing back; look it up in Alma")
+            # A credit frees; the limit on single fees is about billing too much.
+            return Credit(reference, account, abs(cents), self._date(record), item, owner, _short(comment), extra)
         if cents > settings.amount_max_cents:
             raise _too_much(record, cents, settings)
         if not category:
             raise _fault(record, "category", "fineFeeType", "the fee has no type, so no item type can be found; set its type in Alma")
-        extra = EXTRA_SEPARATOR.join((account_type, institution, patron, changed, currency))
         return Charge(reference, account, category, cents, self._date(record), item, owner, extra)
 
     def rejected(self, record: object, error: Unreadable) -> Rejected:
-        """The fee as suspense keeps it: without title, call number and comment, which are never read. Never raises."""
+        """The row as suspense keeps it, its money positive; titles and call numbers are never read, comments of fees not kept. Never raises."""
         assert isinstance(record, Fee)
         try:
             cents = 0 if record.twice == "sum" else cents_of(record.sum)
         except Unreadable:
             cents = 0
-        cents = -abs(cents) if record.category == CREDIT else cents
-        raw = json.dumps({name: text for name, text in record._asdict().items() if text}, ensure_ascii=False)
-        return Rejected(error.code, str(error), record.reference, record.account, cents, raw)
+        is_credit = cents < 0 or record.category == CREDIT
+        kept = record if is_credit else record._replace(comment="")
+        raw = json.dumps({name: text for name, text in kept._asdict().items() if text}, ensure_ascii=False)
+        return Rejected(error.code, str(error), record.reference, record.account, abs(cents), raw)
 
     def revived(self, raw: str) -> Fee:
         """The fee that `rejected` kept. Raises Unreadable("raw") for anything else."""
@@ -159,9 +166,8 @@ def _twice(record: Fee) -> Unreadable:
     )
 
 
-def _credit(record: Fee, cents: int) -> Unreadable:
-    words = f'a row of type "{record.category[:60]}" over {shown(cents)} is a credit, and credits are not handled yet; enter it at the bursar by hand'
-    return _fault(record, "credit", "compositeSum/sum", words)
+def _short(comment: str) -> str:
+    return " ".join(comment.split())[:_COMMENT_MAX]
 
 
 def _no_reference(record: Fee) -> Unreadable:

@@ -40,6 +40,8 @@ class Fee(NamedTuple):
     item: str
     currency: str
     sum: str
+    comment: str
+    """Free text of staff; kept for credits only, as it tells an echo."""
 
 
 _Person = tuple[str, str, str, str, str]

@@ -34,6 +34,7 @@ _LEGAL_BYTES = bytes(set(range(0x100)) - set(_ODD_BYTES))
 _ODD_ENTITY = re.compile("&(?!(?:amp|lt|gt|quot|apos);)")
 _NIL = r' xsi:nil="true" xmlns:xsi="http://www\.w3\.org/2001/XMLSchema-instance"'
 _SPACE = "[ \t\n]*+"
+_BLANK = " \t\n"
 _ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
 _MEANT = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
@@ -168,8 +169,9 @@ def _take(text: str, at: int, patterns: _Patterns, done: list[Fee]) -> int:
         who = (account_type, account, institution, " ".join(_meant(patron).split()), "", "")
         place = found.end()
         while row := fee(text, place):
-            category, owner, changed, item, currency, cents, reference = row.groups("")
-            take(new(Fee, (*who, reference, category, changed, owner, item, currency, cents)))
+            comment, category, owner, changed, item, currency, cents, reference = row.groups("")
+            said = comment and _meant(comment).strip(_BLANK)
+            take(new(Fee, (*who, reference, category, changed, owner, item, currency, cents, said)))
             place = row.end()
         shut = end(text, place)
         if shut is None or len(done) == kept:
@@ -206,7 +208,7 @@ def _patterns(prefix: str) -> _Patterns:
     amount = box("compositeSum", wanted("currency"), wanted("sum"), passed("vat"))
     row = box(
         "userFineFee",
-        passed("fineFeeComment"),
+        maybe(wanted("fineFeeComment").replace(_WANTED, _TEXT)),
         wanted("fineFeeType"),
         maybe(owner),
         maybe(wanted("lastTransactionDate")),

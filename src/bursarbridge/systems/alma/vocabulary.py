@@ -30,7 +30,7 @@ PLACES = {
 TEXTS = frozenset({"export_number", "patron", "account_type", "account", "institution"})
 """The places above a fee whose text is wanted."""
 
-FEE_SLOTS = ("twice", "reference", "category", "changed", "owner", "item", "currency", "sum")
+FEE_SLOTS = ("twice", "reference", "category", "changed", "owner", "item", "currency", "sum", "comment")
 """The texts kept of one fee, in the order of listening.Fee; the first is filled when another stands twice."""
 
 
@@ -40,7 +40,15 @@ def _slots(wanted: dict[str, str]) -> dict[str, int]:
 
 NOT_HERE, _OWNER, _SUM = -1, -2, -3
 
-FEE_WORDS = _slots({"fineFeeType": "category", "lastTransactionDate": "changed", "itemBarcode": "item", "bursarTransactionId": "reference"}) | {
+FEE_WORDS = _slots(
+    {
+        "fineFeeType": "category",
+        "lastTransactionDate": "changed",
+        "itemBarcode": "item",
+        "bursarTransactionId": "reference",
+        "fineFeeComment": "comment",
+    }
+) | {
     full("owneredEntity"): _OWNER,
     full("ownedEntity"): _OWNER,
     full("compositeSum"): _SUM,
@@ -48,7 +56,7 @@ FEE_WORDS = _slots({"fineFeeType": "category", "lastTransactionDate": "changed",
 }
 """What may stand directly in a fee: the place of a wanted text, or a number below zero: a box (see BOXES), or what must not stand there.
 
-Titles, call numbers and comments are never read: they say what a person borrowed.
+Titles and call numbers are never read: they say what a person borrowed. Of comments only those of credits are kept (alma.md 1.5).
 """
 
 BOXES = {

@@ -29,17 +29,18 @@ class ChargeDestination:
 
     def writer(self, heading: Heading) -> "ChargeWriter":
         """A fresh writer for one document."""
-        return ChargeWriter(self._settings, self._kind, heading)
+        return ChargeWriter(self._settings, self._kind, heading, _row_maker(self._settings, self._kind, heading))
 
 
 class ChargeWriter:
     """Writes one document; a ports.Writer. Every line text ends with the layout's newline."""
 
-    def __init__(self, settings: ChargeSettings, kind: Kind, heading: Heading) -> None:
+    def __init__(self, settings: ChargeSettings, kind: Kind, heading: Heading, row: Callable[[Line], Row], *, negative: bool = False) -> None:
         self._settings = settings
         self._kind = kind
         self._heading = heading
-        self._row = _row_maker(settings, kind, heading)
+        self._row = row
+        self._negative = negative
         self._print = _printer(settings.layout, settings.layout.detail)
 
     def line(self, line: Line) -> str:
@@ -64,7 +65,7 @@ class ChargeWriter:
         record = layout.record(kind)
         if record is None:
             return ""
-        cents = abs(total.cents) * _sign(record, "total", self._kind)
+        cents = abs(total.cents) * (-1 if self._negative else sign_of(record, "total", self._kind))
         codes = (settings.business_unit, settings.account_type, settings.origin, settings.department)
         values: Row = (total.count, cents, *codes, heading.made_on, document_stem(heading.name))
         return fixed.writer(layout, record)(tuple(values[HEAD_NAMES.index(name)] for name in record.names))
@@ -115,7 +116,7 @@ def _row_maker(settings: ChargeSettings, kind: Kind, heading: Heading) -> Callab
     by_assessed = settings.term_by is TermBy.ASSESSED
     with_term = "term" in names and settings.term_by is not TermBy.BLANK
     with_due = "due_on" in names
-    sign, most, template = _sign(settings.layout.detail, "amount", kind), settings.amount_max_cents, settings.description
+    sign, most, template = sign_of(settings.layout.detail, "amount", kind), settings.amount_max_cents, settings.description
     constant = (settings.business_unit, settings.account_type, settings.origin, settings.department, kind.value, made_on, made_on, made_on)
     picked = tuple(CHARGE_NAMES.index(name) for name in names)
 
@@ -137,7 +138,8 @@ def _printer(layout: Layout, record: Record) -> Callable[[Row], str]:
     return fixed.writer(layout, record) if layout.form is Form.FIXED else delimited.writer(layout)
 
 
-def _sign(record: Record, name: str, kind: Kind) -> int:
+def sign_of(record: Record, name: str, kind: Kind) -> int:
+    """-1 where the layout writes the credits of that field below zero, else 1."""
     negative = any(field.name == name and field.credits is Credits.NEGATIVE for field in record.fields)
     return -1 if negative and kind is Kind.CREDIT else 1
 

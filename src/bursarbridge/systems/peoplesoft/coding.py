@@ -29,11 +29,7 @@ def coding(settings: ChargeSettings, kind: Kind, made_on: str) -> Coding:
 
     @lru_cache(_DISTINCT)
     def item_type(category: str) -> tuple[str, str]:
-        found = next((entry for entry in settings.item_types if entry.category == category and _covers(entry, made_on)), None)
-        if found is None:
-            known = any(entry.category == category for entry in settings.item_types)
-            lack = f"has no item type valid on {made_on}" if known else "has no item type"
-            raise Unreadable("unmapped_fee_type", f'fee type "{category}" {lack}; ask the bursar which one, and add it to [[bursar.item_types]]')
+        found = item_type_on(settings, category, made_on)
         return (found.credit if kind is Kind.CREDIT else found.charge), found.label
 
     @lru_cache(_DISTINCT)
@@ -53,6 +49,16 @@ def coding(settings: ChargeSettings, kind: Kind, made_on: str) -> Coding:
         return due_date(max(rules, key=lambda rule: rule.valid_from), made_on)
 
     return Coding(item_type, term, due_on)
+
+
+def item_type_on(settings: ChargeSettings, category: str, day: str) -> ItemType:
+    """What the bursar calls a fee type on a campus date. Raises Unreadable("unmapped_fee_type")."""
+    found = next((entry for entry in settings.item_types if entry.category == category and _covers(entry, day)), None)
+    if found is None:
+        known = any(entry.category == category for entry in settings.item_types)
+        lack = f"has no item type valid on {day}" if known else "has no item type"
+        raise Unreadable("unmapped_fee_type", f'fee type "{category}" {lack}; ask the bursar which one, and add it to [[bursar.item_types]]')
+    return found
 
 
 def due_date(rule: DueRule, made_on: str) -> str:

@@ -43,6 +43,19 @@ _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _SHORT = {Kind.CHARGE: "CHG", Kind.CREDIT: "CRD"}
 
 
+class CreditAs(StrEnum):
+    """How the bursar takes a credit back (peoplesoft.md 1.6, 8.4)."""
+
+    CREDIT_ITEM_TYPE = "credit_item_type"
+    """Under an item type of its own (Humboldt, Cornell)."""
+    REVERSAL_FLAG = "reversal_flag"
+    """The charge's item type, term and reference, flagged (Arizona State, Princeton)."""
+    REVERSAL_EXACT = "reversal_exact"
+    """The same for the exact amount of the charge, a day later at the earliest, one a student, term and item type in a file (UChicago)."""
+    NEGATIVE_AMOUNT = "negative_amount"
+    """The charge's item type, term and reference with a negative amount."""
+
+
 @dataclass(frozen=True, slots=True)
 class ItemType:
     """What the bursar calls one fee type of a source, from a day to a day."""
@@ -59,6 +72,7 @@ class ItemType:
     """Campus date YYYY-MM-DD."""
     valid_to: str = ""
     """The last day, or "" for open."""
+    credit_as: CreditAs = CreditAs.CREDIT_ITEM_TYPE
 
 
 @dataclass(frozen=True, slots=True)
