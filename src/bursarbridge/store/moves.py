@@ -74,16 +74,21 @@ def carry_all(books: Books, table: str, source: Place, target: Place, kind: Kind
     )
     if source is Place.OUTSIDE:
         return rows
-    emptied = books.do(
-        f"delete from position where place = :source and obligation_id in (select obligation_id from {table}) "
-        f"and cents = (select gone.cents from {table} gone where gone.obligation_id = position.obligation_id)",
+    books.temporary("part", f"obligation_id {books.number_key}, cents bigint")
+    parts = books.do(
+        f"insert into part select gone.obligation_id, gone.cents from {table} gone "
+        "join position p on p.place = :source and p.obligation_id = gone.obligation_id where p.cents <> gone.cents",
         source=int(source),
     )
-    if emptied < rows:
-        lowered = books.do(
-            f"update position set cents = position.cents - gone.cents from {table} as gone "
+    if parts:  # the check on `position` refuses a part larger than the whole
+        books.do(
+            "update position set cents = position.cents - gone.cents from part as gone "
             "where position.place = :source and position.obligation_id = gone.obligation_id",
             source=int(source),
         )
-        assert emptied + lowered == rows, f"{rows - emptied - lowered} moves take money from a place that holds none"
+    kept = " except select obligation_id from part" if parts else ""
+    emptied = books.do(
+        f"delete from position where place = :source and obligation_id in (select obligation_id from {table}{kept})", source=int(source)
+    )
+    assert emptied + parts == rows, f"{rows - emptied - parts} moves take money from a place that holds none"
     return rows

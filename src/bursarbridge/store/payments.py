@@ -52,8 +52,8 @@ def post(books: Books, statement: Statement, cause: int, tally: Tally) -> None:
     if statement.cumulative and _has_newer(books, statement):
         _pass_over(books, statement, cause, tally)
         return
-    _unknown(books, statement, tally)
-    _level(books, statement)
+    if _level(books, statement) < int(books.one("select count(*) from staged_payment")):
+        _unknown(books, statement, tally)
     _other_person(books, statement, tally)
     _evidence(books, cause)
     _news(books)
@@ -84,13 +84,15 @@ def _matched(statement: Statement) -> str:
     )
 
 
-def _level(books: Books, statement: Statement) -> None:
+def _level(books: Books, statement: Statement) -> int:
+    """Reduces the staged rows to levels; returns how many rows found their obligation."""
     matched = _matched(statement).replace("cross join", "join") if books.postgres else _matched(statement)
     books.do(
         "insert into level (obligation_id, period, cents, row_count, account) "
         "select o.id, p.period, sum(p.cents), count(*), max(case when p.account in ('', o.account) then '' else p.account end) "
         f"from {matched} group by o.id, p.period"
     )
+    return int(books.one("select coalesce(sum(row_count), 0) from level"))
 
 
 def _unknown(books: Books, statement: Statement, tally: Tally) -> None:
