@@ -21,7 +21,7 @@ from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.ledger.facts import Answer, AnswerStatus, Charge, Credit, Fact, Payments
 from bursarbridge.ports import Reader, Rejected, read
 
-LARGE_BYTES = 8 << 20
+LARGE_BYTES = 4 << 20
 """Below this a file is read before the child would have started."""
 
 _CHUNK = 1_000

@@ -82,8 +82,8 @@ def carry_all(books: Books, table: str, source: Place, target: Place, kind: Kind
     )
     if parts:  # the check on `position` refuses a part larger than the whole
         books.do(
-            "update position set cents = position.cents - gone.cents from part as gone "
-            "where position.place = :source and position.obligation_id = gone.obligation_id",
+            "update position set cents = position.cents - (select gone.cents from part gone where gone.obligation_id = position.obligation_id) "
+            "where place = :source and obligation_id in (select obligation_id from part)",
             source=int(source),
         )
     kept = " except select obligation_id from part" if parts else ""
