@@ -78,6 +78,17 @@ def payments_wait(folder: Path) -> None:
     _drop(folder / "peoplesoft/out/payments_20260805_060000.csv", payments(second), 90)
 
 
+def credits_wait(folder: Path) -> None:
+    """A second evening of another kind: the charges are posted, and an export brings credits that fit, wait, and echo."""
+    charges_wait(folder)
+    child.run(folder, ("library-charges", 0))
+    (document,) = (folder / "peoplesoft/in").iterdir()
+    _drop(folder / "peoplesoft/out/result_1.csv", results([("POSTED", document.stem, "", "", "", "")]), 5)
+    child.run(folder, ("library-charges", 1))
+    credited = [("0012345", "CREDIT", "-85", "901"), ("20260417", "CREDIT", "-10", "902"), ("0012345", "CREDIT", "-4", "903")]
+    _drop(folder / "alma/out/export-3.xml", export([*credited, ("10400099123", "OVERDUEFINE", "1.00", "109")]), 12)
+
+
 def copied(template: Path, folder: Path) -> Path:
     """The same campus again, times of its files included."""
     shutil.copytree(template, folder)

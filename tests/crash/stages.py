@@ -13,7 +13,11 @@ from tests.crash import campus, child, twin
 from tests.postgres import Cluster
 
 DATABASES = ("sqlite", "postgresql")
-SCENES: dict[str, Callable[[Path], None]] = {"library-charges": campus.charges_wait, "library-payments": campus.payments_wait}
+SCENES: dict[str, Callable[[Path], None]] = {
+    "library-charges": campus.charges_wait,
+    "library-payments": campus.payments_wait,
+    "library-credits": campus.credits_wait,
+}
 """Flow -> what lies there when its evening begins."""
 
 KILLED, NEXT = 2, 3

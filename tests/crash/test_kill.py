@@ -26,7 +26,7 @@ ELSEWHERE = {"waive.told", "waive.recorded"}
 
 CASES = [
     (flow, point)
-    for flow in ("library-charges", "library-payments")
+    for flow in ("library-charges", "library-payments", "library-credits")
     for point in POINTS
     if point not in ELSEWHERE and (flow == "library-payments" or point not in PAYMENTS_ONLY)
 ]
@@ -76,7 +76,9 @@ def test_the_evening_without_a_kill_says_what_it_should(stage_of: StageOf, datab
     charges, payments = stage_of("library-charges", database).unhurt, stage_of("library-payments", database).unhurt
     assert charges.places["in_transit"] == 15_575 and charges.places["source"] == 700
     assert payments.places["in_transit"] == 9_800 and payments.places["settled"] == 1_550 and payments.places["student_credit"] == 100
-    for world in (charges, payments):
+    credited = stage_of("library-credits", database).unhurt
+    assert len(credited.books["credits"]) == 3 and any("_CRD_" in name for name in credited.files), "the credits leave in a file of their own"
+    for world in (charges, payments, credited):
         assert world.unexplained_cents == 0 and not world.leftovers
         assert not [name for name in world.files if "/out/" in name and "/done/" not in name], "every file that was read is cleared"
 

@@ -23,6 +23,8 @@ _QUESTIONS = {
     "batches": "select kind, state, document, lines, cents, proof, assumed, sent_at, expected_at from batch",
     "applied": "select o.source_reference, a.period, a.cents, a.row_count, a.as_of from applied a join obligation o on o.id = a.obligation_id",
     "suspense": "select code, channel, reference, account, cents, words, blocks, resolution, opened_at, coalesce(resolved_at, '') from suspense",
+    "credits": "select c.reference, c.account, c.cents, c.state, coalesce(o.source_reference, '') from credit c "
+    "left join obligation o on o.id = c.obligation_id",
     "deliveries": "select channel, name, sha256, state, as_of, tally from delivery",
     "arrivals": "select name, at from arrival",
     "runs": "select flow, started_at, outcome from run",

@@ -165,6 +165,29 @@ def test_d19_what_the_library_has_forgiven_is_not_remitted(campus: Campus) -> No
     assert campus.codes()[-1] == "refund_question"
 
 
+def test_d16_a_reversal_beyond_what_was_paid_takes_no_waive_back(campus: Campus) -> None:
+    on_account(campus, LOST)
+    settled(campus, ("900", 5000))
+    reported(campus, ("900", 5000), ("900", -5000))
+    waived(campus, credit("c1", 5000, BOOK))
+    posted(campus)
+    reported(campus, ("900", 5000), ("900", -5000), ("900", -5000))
+    assert campus.place_of("900") == {"settled": 5000}
+    assert campus.codes()[-1] == "negative_total"
+
+
+def test_d19_a_fee_told_paid_then_reopened_and_forgiven_in_part_is_told_no_more() -> None:
+    with campus_in_memory(PARTLY) as campus:
+        on_account(campus, LOST)
+        settled(campus, ("900", 5000))
+        reported(campus, ("900", 5000), ("900", -5000))
+        waived(campus, credit("c1", 3000, BOOK))
+        posted(campus)
+        reported(campus, ("900", 5000), ("900", -5000), ("900", 2000))
+        assert campus.place_of("900") == {"settled": 5000}
+        assert campus.unexplained() == 0 and len(campus.remittances()) == 1
+
+
 @pytest.mark.parametrize("cents", [5000, 4000])
 def test_d20_a_returned_item_after_payment_is_the_students_credit_once(campus: Campus, cents: int) -> None:
     on_account(campus, LOST)

@@ -5,6 +5,7 @@ The invariants are those of reliability.md section 3 (I1 to I6), as far as this 
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from bursarbridge.errors import TryLater
@@ -12,12 +13,17 @@ from bursarbridge.store import views
 from bursarbridge.store.books import Books
 from tests.campus import Campus
 from tests.campus_files import Fee, Paid, charge_lines, told_in
+from tests.returned_scenes import Library
+from tests.simulation.shelves import Shelves
 
 FACTS = {
     "entry": "id, obligation_id, from_place, to_place, cents, kind, cause_id",
     "cause": "id, kind, at, delivery_id, batch_id, actor, words",
     "obligation": "id, source_reference, account, category, cents, cause_id",
     "arrival": "id, delivery_id, name, at",
+    "credit": "id, reference, account, item, cents, delivery_id",
+    "webhook": "id, dedupe_key, body, received_at",
+    "intent": "id, obligation_id, reference, kind, item",
 }
 
 
@@ -26,9 +32,13 @@ class World:
 
     def __init__(self, campus: Campus) -> None:
         self.campus = campus
+        self.library = Library(campus)
+        self.shelves = self.library.desk = Shelves()
         self.exported: list[Fee] = []
         self.booked: list[Paid] = []
         """Every payment and reversal at the bursar, in order."""
+        self.late: list[Fee] = []
+        """Fees whose credits are exported already, and they are not."""
         self.reports: list[tuple[str, bytes]] = []
         """Every payment file there was, by name, to be sent again late."""
         self.contents: dict[str, tuple[int, int]] = {}
@@ -39,6 +49,21 @@ class World:
     def known(self, path: Path, count: int, cents: int) -> None:
         """Remembers what truly stands in a file."""
         self.contents[hashlib.sha256(path.read_bytes()).hexdigest()] = (count, cents)
+
+    def export(self, fees: Sequence[Fee], credited: Sequence[Fee] = ()) -> None:
+        """Alma writes one export of fees and credits."""
+        for fee in fees:
+            self.shelves.assess(fee)
+        rows = [*fees, *credited]
+        self.known(self.campus.export(*rows), len(rows), sum(abs(fee.cents) for fee in rows))
+        self.exported.extend(fees)
+        self.shelves.exported.extend(credited)
+        self.shelves.pending = [one for one in self.shelves.pending if one not in credited]
+
+    def reason(self, account: str, pick: int) -> str:
+        """Why a person decides so: it names one of the person's fees."""
+        fees = [fee for fee in self.exported if fee.account == account]
+        return f"seen with {fees[pick % len(fees)].reference}" if fees else "seen"
 
     def run(self, flow: str, cut: str) -> bool:
         """Runs a flow, perhaps over a line that is cut once; returns whether it came to its end."""
@@ -63,9 +88,12 @@ class World:
             _in_transit_is_on_a_line(books)
             _states_follow_lines(books)
             _paid_is_what_the_bursar_said(books)
+            _credited_once_and_no_more_than_charged(books)
+            self._credits_are_almas(books)
             self._every_record_counted(books)
             self._documents_are_ours(books)
             self._alma_is_told_no_more_than_the_fee(books)
+        self.shelves.check()
 
     def _only_added(self, books: Books) -> None:
         """I2: what was once written stays, word for word."""
@@ -81,6 +109,13 @@ class World:
         found = books.rows("select source_reference, account, category, cents from obligation")
         assert len({row[0] for row in found}) == len(found), "I3: two obligations of one name"
         assert set(found) <= written, "I3: an obligation that no export ever held"
+
+    def _credits_are_almas(self, books: Books) -> None:
+        """I3 for credits: each stands once, and an export held it."""
+        written = {(one.reference, one.account, -one.cents) for one in self.shelves.exported}
+        found = books.rows("select reference, account, cents from credit")
+        assert len({row[0] for row in found}) == len(found), "I3: two credits of one name"
+        assert set(found) <= written, f"I3: credits that no export ever held: {set(found) - written}"
 
     def _every_record_counted(self, books: Books) -> None:
         """I5: every file has one state, every record of a read one has one end, in count and in cents."""
@@ -130,7 +165,7 @@ def _conserves(books: Books) -> None:
         assert isinstance(cents, int)
         by_entries[obligation, source] -= cents
         by_entries[obligation, target] += cents
-        withdrawn[obligation] += cents if kind == "withdrawal" else 0
+        withdrawn[obligation] += cents if kind == "withdrawal" and target == 0 else 0
     stands = {(row[0], row[1]): row[2] for row in books.rows("select obligation_id, place, cents from position")}
     assert all(cents > 0 for cents in stands.values()), "I6: a place below or at zero"
     assert {key: cents for key, cents in by_entries.items() if cents and key[1]} == stands, "I1: entries and positions differ"
@@ -167,9 +202,37 @@ def _states_follow_lines(books: Books) -> None:
 
 
 def _paid_is_what_the_bursar_said(books: Books) -> None:
-    """What stands as paid, on its way back, settled or credited is what the bursar said is applied."""
-    held = dict(books.rows("select obligation_id, sum(cents) from position where place in (4, 6, 7) group by 1"))
-    for obligation, cents in books.rows("select obligation_id, sum(cents) from batch_line where from_place = 4 and state = 'sent' group by 1"):
-        held[obligation] = held.get(obligation, 0) + cents
+    """What stands as paid, on its way back, settled or credited, but for what was waived, is what the bursar said is applied."""
+    held: Counter[int] = Counter()
+    held.update(dict(books.rows("select obligation_id, sum(cents) from position where place in (4, 6, 7) group by 1")))
+    held.update(dict(books.rows("select obligation_id, sum(cents) from batch_line where from_place = 4 and state = 'sent' group by 1")))
+    held.subtract(
+        dict(
+            books.rows(
+                "select obligation_id, sum(case when to_place in (6, 7) then cents else -cents end) from entry "
+                "where kind in ('waiver', 'credit') and (to_place in (6, 7) or from_place in (6, 7)) group by 1"
+            )
+        )
+    )
     said = dict(books.rows("select obligation_id, sum(cents) from applied group by 1 having sum(cents) <> 0"))
-    assert held == said, f"held {held}, said {said}"
+    assert {one: cents for one, cents in held.items() if cents} == said, f"held {held}, said {said}"
+
+
+def _credited_once_and_no_more_than_charged(books: Books) -> None:
+    """What entries give back is what the decided credits say, cent by cent, and never more than was charged; nor is more of it sent."""
+    given = dict(
+        books.rows(
+            "select obligation_id, sum(cents) from entry where kind = 'waiver' or (kind = 'credit' and from_place = 0 and to_place = 7) group by 1"
+        )
+    )
+    decided = dict(books.rows("select obligation_id, sum(cents) from credit where state in ('applied', 'refund') group by 1"))
+    assert given == decided, f"given back {given}, decided {decided}"
+    charged = dict(books.rows("select id, cents from obligation"))
+    withdrawn = dict(books.rows("select obligation_id, sum(cents) from entry where kind = 'withdrawal' and from_place = 5 group by 1"))
+    for one, cents in given.items():
+        story = books.rows("select from_place, to_place, cents, kind from entry where obligation_id = :o order by id", o=one)
+        assert cents - withdrawn.get(one, 0) <= charged[one], f"credited {cents} of {charged[one]}: {story}"
+    for one, cents in books.rows("select obligation_id, sum(cents) from batch_line where from_place = 5 and state <> 'refused' group by 1"):
+        assert cents <= charged[one], f"sent credits of {cents} for a charge of {charged[one]}"
+    twice = books.rows("select obligation_id from intent group by obligation_id having count(*) > 1")
+    assert not twice, f"two waives were meant for one fee: {twice}"

@@ -19,7 +19,7 @@ from bursarbridge.store import batches, moves, payment_cases, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.deliveries import Arrived
 from bursarbridge.store.payment_levels import Statement
-from bursarbridge.store.standing import standing_of
+from bursarbridge.store.standing import payable_of, standing_of
 from bursarbridge.store.views import ItemView
 
 
@@ -157,7 +157,7 @@ def _credit(books: Books, item: ItemView, cause: int) -> str:
 def _reverse(books: Books, item: ItemView, cause: int) -> str:
     obligation, told = _obligation(item), json.loads(item.raw)
     known = _applied(books, obligation, int(told["period"]))
-    decision = decide_applied(AppliedLevel(0, ""), AppliedLevel(known, ""), standing_of(books, obligation))
+    decision = decide_applied(AppliedLevel(0, ""), AppliedLevel(known, ""), payable_of(books, obligation))
     if isinstance(decision, Suspended):
         raise Refused(f"{decision.words}; try again after the next payment run")
     if not isinstance(decision, Posted):

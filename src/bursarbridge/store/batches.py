@@ -57,7 +57,8 @@ def take(books: Books, route: Route) -> int:
     if remitting and books.one("select exists (select 1 from credit where obligation_id is not null)"):
         # What the source has forgiven it does not think open either (D19: a waive and a payment that crossed).
         told += " + coalesce((select sum(c.cents) from credit c where c.obligation_id = p.obligation_id and c.state in ('applied', 'refund')), 0)"
-    cents = f"case when p.cents < o.cents - ({told}) then p.cents else o.cents - ({told}) end" if remitting else "p.cents"
+    left = f"o.cents - ({told})"  # below nothing where a fee that was told paid was opened again and then forgiven
+    cents = f"case when {left} <= 0 then 0 when p.cents < {left} then p.cents else {left} end" if remitting else "p.cents"
     order = "o.account, o.id" if remitting else "p.obligation_id"
     blocked = "p.obligation_id not in (select obligation_id from suspense where resolved_at is null and blocks = 1 and obligation_id is not null)"
     return books.do(

@@ -12,7 +12,7 @@ from bursarbridge.ledger.posting import AppliedLevel, Decision, Posted, Suspende
 from bursarbridge.store import answers, moves, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.payment_levels import Statement, remember
-from bursarbridge.store.standing import standing_of
+from bursarbridge.store.standing import payable_of
 from bursarbridge.store.tally import Tally
 
 _VANISHED_EACH = 20
@@ -54,9 +54,9 @@ def _decide(books: Books, statement: Statement, news: _News) -> Decision:
     told = AppliedLevel(int(news.cents), statement.as_of)
     # A cumulative report was judged by its age as a whole before; a snapshot row is judged by its own.
     known = AppliedLevel(int(news.known), "" if statement.cumulative else news.known_as_of)
-    decision = decide_applied(told, known, standing_of(books, news.obligation))
+    decision = decide_applied(told, known, payable_of(books, news.obligation))
     if isinstance(decision, Suspended) and decision.code == "reversal_in_flight" and _assume_told(books, news.obligation):
-        return decide_applied(told, known, standing_of(books, news.obligation))
+        return decide_applied(told, known, payable_of(books, news.obligation))
     return decision
 
 

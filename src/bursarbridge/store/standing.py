@@ -11,3 +11,15 @@ def standing_of(books: Books, obligation: int) -> Standing:
     """Where the cents of one obligation are."""
     found = books.rows("select place, cents from position where place in (1, 2, 3, 4, 5, 6, 7) and obligation_id = :id", id=obligation)
     return Standing(**{Place(int(row[0])).word: int(row[1]) for row in found})
+
+
+def payable_of(books: Books, obligation: int) -> Standing:
+    """The same for a payment's decision: what was waived stands at `settled` or `paid` too, and no reversal may take that back (D16, D18)."""
+    standing = standing_of(books, obligation)
+    flying = books.one(
+        "select coalesce(sum(cents), 0) from batch_line where obligation_id = :id and from_place = 4 and state = 'sent'", id=obligation
+    )
+    covered = books.one("select coalesce(sum(cents), 0) from applied where obligation_id = :id", id=obligation)
+    waived = max(standing.student_credit + standing.paid + standing.settled + int(flying) - int(covered), 0)
+    settled = max(standing.settled - waived, 0)
+    return standing._replace(settled=settled, paid=max(standing.paid - max(waived - standing.settled, 0), 0))
