@@ -90,6 +90,14 @@ def run_returns(run: Run, flow: ReturnsFlow) -> ReturnsSummary:
     return summary
 
 
+def look_around(run: Run, flow: ReturnsFlow) -> str:
+    """Asks about open lost-item fees and writes down what is found; library-returns carries it out. Why the asking stopped, or ""."""
+    asked = Asked()
+    if flow.returning is not None:
+        sweep(run, flow.returning, asked)
+    return asked.stopped or flow.unable
+
+
 def _summary(returned: Returned, *, exceptions: bool) -> ReturnsSummary:
     idle = not (returned["heard"] or returned["swept"] or returned["waived"]["count"] or returned["blocks"])
     nothing = {"count": 0, "cents": 0}
