@@ -73,6 +73,11 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def fresh_secret() -> str:
+    """A secret nobody has seen: 32 letters, digits, - and _."""
+    return secrets.token_urlsafe(24)
+
+
 def crash_switch(environment: Mapping[str, str]) -> Reached:
     """What happens at a named crash point: nothing, or, for tests, the death of this process at the point they name.
 

@@ -141,14 +141,14 @@ def _answer(moments: list[Moment], books: ThreeBooks, campus: Campus, seconds: f
     runs = [moment.ran for moment in moments if moment.ran is not None]
     charges = [run["sent"] for run in runs if run["flow"] == "library-charges"]
     payments = [run["sent"] for run in runs if run["flow"] == "library-payments"]
-    credits = [run["sent"] for run in runs if run["flow"] == "library-credits"]
+    taken_back = [run["sent"] for run in runs if run["flow"] == "library-credits"]
     return {
         "charges_sent": sum(sent["count"] for sent in charges),
         "charges_sent_cents": sum(sent["cents"] for sent in charges),
         "payments_returned": sum(sent["count"] for sent in payments),
         "payments_returned_cents": sum(sent["cents"] for sent in payments),
-        "credits_sent": sum(sent["count"] for sent in credits),
-        "credits_sent_cents": sum(sent["cents"] for sent in credits),
+        "credits_sent": sum(sent["count"] for sent in taken_back),
+        "credits_sent_cents": sum(sent["cents"] for sent in taken_back),
         "returned_items_cleared": len(campus.cleared()),
         "reports_mailed": len(campus.mailbox.mails) if campus.mailbox else 0,
         "fees_closed": campus.books().alma.closed.count,

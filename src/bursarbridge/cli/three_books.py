@@ -89,9 +89,10 @@ class ThreeBooks(NamedTuple):
     def as_json(self) -> dict[str, object]:
         """The same figures for programs."""
         alma, bursar = self.campus.alma, self.campus.peoplesoft
-        library = {"charged_cents": alma.assessed.cents, "paid_cents": alma.paid_cents, "waived_cents": alma.waived_cents, "open_cents": alma.open_cents}
-        accounts = {"charged_cents": bursar.charged.cents, "paid_cents": bursar.paid.cents, "waived_cents": bursar.taken_back_cents}
-        return {"alma": library, "bridge": self.places, "peoplesoft": {**accounts, "open_cents": bursar.open.cents}}
+        library = (alma.assessed.cents, alma.paid_cents, alma.waived_cents, alma.open_cents)
+        accounts = (bursar.charged.cents, bursar.paid.cents, bursar.taken_back_cents, bursar.open.cents)
+        names = ("charged_cents", "paid_cents", "waived_cents", "open_cents")
+        return {"alma": dict(zip(names, library, strict=True)), "bridge": self.places, "peoplesoft": dict(zip(names, accounts, strict=True))}
 
 
 def compared(campus: CampusBooks, books: Books) -> ThreeBooks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -79,6 +78,8 @@ class Stage:
     """The campus, the bridge and the way to live through the days."""
 
     campus: Campus
+    door: AlmaDoor
+    """Alma's API, where a story may let it misbehave."""
     bridge: wiring.Bridge
     clock: Clock
     ports: Ports
@@ -125,12 +126,12 @@ def two_days(folder: Path) -> Iterator[Stage]:
         calls = int(listener.getsockname()[1])
         campus.calls = AlmaCalls(f"http://{files.host}:{calls}/webhooks/library", secret)
         start = up.enter_context(bridge.running())
-        yield Stage(campus, bridge, clock, Ports(files.port, api.port, campus.mailbox.port, calls), start)
+        yield Stage(campus, door, bridge, clock, Ports(files.port, api.port, campus.mailbox.port, calls), start)
 
 
 def _secret(folder: Path, name: str) -> str:
     """A fresh secret in a file that the settings refer to."""
-    made = secrets.token_urlsafe(24)
+    made = wiring.fresh_secret()
     file = folder / "keys" / name
     file.parent.mkdir(mode=0o700, exist_ok=True)
     file.touch(mode=0o600)

@@ -95,7 +95,8 @@ def look_around(run: Run, flow: ReturnsFlow) -> str:
     asked = Asked()
     if flow.returning is not None:
         sweep(run, flow.returning, asked)
-    return asked.stopped or flow.unable
+    refused = f"the library refused {asked.refused} of our questions" if asked.refused else ""
+    return asked.stopped or refused or flow.unable
 
 
 def _summary(returned: Returned, *, exceptions: bool) -> ReturnsSummary:

@@ -9,7 +9,7 @@ from bursarbridge.sandbox.alma import Alma, AlmaBook, ImportCount
 from bursarbridge.sandbox.alma_calls import AlmaCalls
 from bursarbridge.sandbox.alma_fee_desk import FeeDesk
 from bursarbridge.sandbox.alma_loans import Circulation, Loan
-from bursarbridge.sandbox.fees import Fee, FileRefused, FeeStatus, Sent, User
+from bursarbridge.sandbox.fees import Fee, FeeStatus, FileRefused, Sent, User
 from bursarbridge.sandbox.folders import ALMA_IN, ALMA_OUT, PEOPLESOFT_IN, PEOPLESOFT_OUT, arrived, drop, make_folders, set_aside
 from bursarbridge.sandbox.items import Group
 from bursarbridge.sandbox.mailbox import Mailbox

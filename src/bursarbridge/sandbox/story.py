@@ -134,8 +134,7 @@ def _back(student: User, *, call: bool) -> Callable[[Campus, datetime], str]:
     def give_back(campus: Campus, now: datetime) -> str:
         (barcode,) = (owed.barcode for owed in DAY_TWO if owed.user == student)
         loan = campus.give_back(barcode, now)
-        blocks = len(campus.circulation.blocks(student))
-        still = f"Still charged {dollars(_charged(campus, student))}, and {blocks} block{'' if blocks == 1 else 's'} on borrowing."
+        still = f"Still charged {dollars(_charged(campus, student))}; {_blocks(campus, student)} on borrowing."
         if not call or campus.calls is None:
             return still
         status = campus.calls.returned(loan, now)
@@ -146,6 +145,11 @@ def _back(student: User, *, call: bool) -> Callable[[Campus, datetime], str]:
 
 def _charged(campus: Campus, student: User) -> int:
     return sum(item.open_cents for item in campus.peoplesoft.items_of(student.value))
+
+
+def _blocks(campus: Campus, student: User) -> str:
+    blocks = len(campus.circulation.blocks(student))
+    return f"{blocks or 'no'} block{'' if blocks == 1 else 's'}"
 
 
 def _mail(campus: Campus, _now: datetime) -> str:
@@ -166,9 +170,9 @@ def _take_back(student: User) -> Callable[[Campus, datetime], str]:
         groups = campus.load()
         campus.post(groups, now)
         cents = campus.books().peoplesoft.taken_back_cents - before
-        name, blocks = student.name.partition(", ")[2], len(campus.circulation.blocks(student))
+        name = student.name.partition(", ")[2]
         told = f"{_credits(sum(len(group.good) for group in groups))} posted, {dollars(cents)}."
-        return f"{told} {name}'s student account is at {dollars(_charged(campus, student))}, with {blocks or 'no'} block{'' if blocks == 1 else 's'} on borrowing."
+        return f"{told} {name}'s student account is at {dollars(_charged(campus, student))}; {_blocks(campus, student)} on borrowing."
 
     return post
 
