@@ -44,9 +44,9 @@ from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.library import Summary, run_flow
 from bursarbridge.flows.preview import AskOnly, PreviewSteps, ReadOnly, Silent
 from bursarbridge.flows.report import Frame, Report
-from bursarbridge.flows.reports import NAMES
+from bursarbridge.flows.reports import NAMES, RETURNED
 from bursarbridge.flows.resolve import resolve
-from bursarbridge.flows.returns import run_returns
+from bursarbridge.flows.returns import look_around, run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.flows.tell import Teller
 from bursarbridge.ledger.still_charged import StillCharged
@@ -71,6 +71,11 @@ Reached = Callable[[str], None]
 def system_clock() -> datetime:
     """The instant it is now, UTC."""
     return datetime.now(UTC)
+
+
+def fresh_secret() -> str:
+    """A secret nobody has seen: 32 letters, digits, - and _."""
+    return secrets.token_urlsafe(24)
 
 
 def crash_switch(environment: Mapping[str, str]) -> Reached:
@@ -168,13 +173,25 @@ class Bridge:
                 return letters_of(name, self.settings, books, self._returned, run_name if again else run.today) if name else iter(())
 
             try:
-                return mailing(run, letters, self.settings.mail.sender if self.settings.mail else "", self._carrier())
+                said = self._look_around(run) if name == RETURNED else ""
+                return mailing(run, letters, self.settings.mail.sender if self.settings.mail else "", self._carrier(), said)
             except BridgeError as error:
                 with self.books(writing=True) as books:
                     runs.finish(books, run.number, "failed", {"words": str(error)})
                 raise
 
         return procedure
+
+    def _look_around(self, run: Run) -> str:
+        """Asks the library before its report is made, so that it names what came back unannounced; why it could not be asked, or ""."""
+        if not any(source.returns for source in self.settings.sources.values()):
+            return ""
+        try:
+            with self._desks() as desk_of:
+                stopped = look_around(run, returns_flow(self.settings, desk_of))
+        except Refused as error:  # no key, for one: the report is made of what is known, and says so
+            stopped = str(error)
+        return f"made of what was known before: {stopped}" if stopped else ""
 
     def _mail_due(self, start: Callable[[str, str, str], dict[str, object]]) -> None:
         """Tries again what an earlier run could not send: whoever runs anything carries the mail too."""

@@ -1,4 +1,4 @@
-"""The main job: two days that end with nothing unexplained."""
+"""The main job: two days and a morning that end with nothing unexplained."""
 
 import json
 import subprocess
@@ -16,22 +16,36 @@ def test_the_demo_ends_with_one_object_and_nothing_unexplained() -> None:
     done = subprocess.run([*PROGRAM, "demo", "--json"], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert (told["charges_sent"], told["payments_returned"], told["fees_closed"]) == (12, 12, 11)
+    assert (told["charges_sent"], told["payments_returned"], told["fees_closed"]) == (14, 12, 13)
+    assert (told["credits_sent"], told["credits_sent_cents"]) == (2, 174_50)
+    assert (told["returned_items_cleared"], told["reports_mailed"]) == (2, 1)
     assert told["unexplained_cents"] == 0 and told["seconds"] < 30
     assert told["waiting_for_a_person"] == {"count": 1, "cents": 45_50}
-    assert told["books"]["bridge"]["settled"] == told["books"]["alma"]["paid_cents"] == told["books"]["peoplesoft"]["paid_cents"] == 593_91
+    alma, bursar = told["books"]["alma"], told["books"]["peoplesoft"]
+    assert (alma["paid_cents"], bursar["paid_cents"], alma["waived_cents"], bursar["waived_cents"]) == (593_91, 593_91, 174_50, 174_50)
+    assert told["books"]["bridge"]["settled"] == 593_91 + 174_50
 
 
 def test_the_story_ends_with_three_books_and_a_campus_to_look_around_in(tmp_path: Path) -> None:
     folder = tmp_path / "two-days"
     done = call("demo", "--keep", folder)
     assert done.exit_code == 0 and done.stderr == ""
-    for words in ("Wednesday, October 14", "Unexplained difference: $0.00", "PeopleSoft", "the same file again", f"bursarbridge status -C {folder}"):
+    for words in (
+        "Wednesday, October 14",
+        "Unexplained difference: $0.00",
+        "PeopleSoft",
+        "the same file again",
+        "the answer is 200",
+        "Hugo's student account is at $0.00",
+        f"bursarbridge status -C {folder}",
+    ):
         assert words in done.stdout
-    assert answer("status", "-C", folder)["places"]["settled"] == 593_91
+    assert answer("status", "-C", folder)["places"]["settled"] == 593_91 + 174_50
     assert answer("explain", "8800417", "-C", folder)["obligations"][0]["waiting_on"] == "a person: suspense 1"
     assert answer("files", "verify", "-C", folder)["damaged"] == []
     assert 'kind = "sftp"' in (folder / "two-days.toml").read_text()
+    keys = [folder / "keys" / name for name in ("alma-api", "alma-webhook")]
+    assert all(key.stat().st_mode & 0o077 == 0 and key.read_text() not in done.stdout for key in keys)
     again = call("demo", "--keep", folder)
     assert again.exit_code == 1 and "never overwritten" in again.stderr
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from bursarbridge.sandbox import story
 from bursarbridge.sandbox.campus import Campus
 from bursarbridge.sandbox.fees import FeeStatus
-from bursarbridge.sandbox.people import ADA, DAY_ONE, FERGUS, STUDENTS
-from bursarbridge.sandbox.story import CHARGES, PAYMENTS, make_campus, scenes
+from bursarbridge.sandbox.people import ADA, DAY_ONE, DAY_TWO, FERGUS, GITA, HUGO, STUDENTS
+from bursarbridge.sandbox.story import CHARGES, CREDITS, PAYMENTS, REPORT, RETURNS, make_campus, scenes
 from tests.sandbox.naive import Charge, cents_in, charge_bytes, exported, import_bytes
 
 
 class NaiveBridge:
-    """Sends each fee once and each payment once; knows just enough to let the story end."""
+    """Sends each fee once and each payment once, and no credit; knows just enough to let the story end."""
 
     def __init__(self, campus: Campus) -> None:
         self.campus = campus
@@ -26,7 +26,7 @@ class NaiveBridge:
     def run(self, flow: str) -> None:
         if flow == CHARGES:
             self._charges()
-        else:
+        elif flow == PAYMENTS:
             self._payments()
 
     def _charges(self) -> None:
@@ -58,7 +58,7 @@ class NaiveBridge:
             (self.campus.root / f"alma/in/P{self.files}.xml").write_bytes(import_bytes(new))
 
 
-def test_with_a_bridge_everything_closes_but_the_fee_nobody_can_bill(tmp_path: Path) -> None:
+def test_with_a_naive_bridge_what_is_paid_closes_and_what_came_back_stays_charged(tmp_path: Path) -> None:
     campus = make_campus(tmp_path)
     bridge = NaiveBridge(campus)
     told = []
@@ -67,12 +67,16 @@ def test_with_a_bridge_everything_closes_but_the_fee_nobody_can_bill(tmp_path: P
         if scene.flow:
             bridge.run(scene.flow)
     books = campus.books()
-    assert (books.alma.assessed.count, books.alma.assessed.cents) == (12, 63941)
-    assert (books.alma.transferred.count, books.alma.transferred.cents) == (1, 4550)
+    assert (books.alma.assessed.count, books.alma.assessed.cents) == (14, 81391)
+    assert (books.alma.transferred.count, books.alma.transferred.cents) == (3, 22000)
     assert (books.alma.closed.count, books.alma.paid_cents, books.alma.credits.count) == (11, 59391, 0)
-    assert (books.peoplesoft.charged.cents, books.peoplesoft.paid.cents, books.peoplesoft.open.count) == (59391, 59391, 0)
-    assert {fee.user for fee in campus.alma.fees.values() if fee.status is not FeeStatus.CLOSED} == {FERGUS}
-    assert [line for line in told if "refused" in line] == ["11 charges posted, $593.91; 1 refused: Invalid Employee ID ($45.50)."]
+    assert (books.peoplesoft.charged.cents, books.peoplesoft.paid.cents, books.peoplesoft.open.count) == (76841, 59391, 2)
+    assert {fee.user for fee in campus.alma.fees.values() if fee.status is not FeeStatus.CLOSED} == {FERGUS, GITA, HUGO}
+    assert campus.cleared() == [] and campus.circulation.blocks(GITA) != []
+    assert [line for line in told if "refused" in line] == [
+        "11 charges posted, $593.91; 1 refused: Invalid Employee ID ($45.50).",
+        "2 charges posted, $174.50; 0 refused.",
+    ]
     assert "Files taken: 1. Fees closed: 3, lowered: 1; $140.82 applied." in told
 
 
@@ -82,7 +86,7 @@ def test_without_a_bridge_the_days_pass_and_nothing_reaches_peoplesoft(tmp_path:
         scene.act(campus, scene.at)
     books = campus.books()
     assert books.peoplesoft.charged.cents == 0
-    assert books.alma.open_cents == books.alma.transferred.cents == 63941
+    assert books.alma.open_cents == books.alma.transferred.cents == 81391
 
 
 def test_the_scenes_are_in_order_aware_and_the_same_each_time() -> None:
@@ -90,7 +94,7 @@ def test_the_scenes_are_in_order_aware_and_the_same_each_time() -> None:
     times = [scene.at for scene in first]
     assert times == sorted(set(times)) == [scene.at for scene in second]
     assert all(at.utcoffset() is not None for at in times)
-    assert {scene.flow for scene in first} == {None, CHARGES, PAYMENTS}
+    assert {scene.flow for scene in first} == {None, CHARGES, PAYMENTS, CREDITS, RETURNS, REPORT}
     assert [f"{scene.at:%H:%M}" for scene in first if scene.at.day == 14] == ["16:00", "18:00", "18:20", "20:00", "20:20"]
 
 
@@ -108,6 +112,7 @@ def test_the_campus_agrees_with_the_example_settings() -> None:
     assert bursar["business_unit"] == story.BUSINESS_UNIT
     assert settings["campus"]["timezone"] == story.TIMEZONE
     assert {row["charge"] for row in bursar["item_types"]} == story.ITEM_TYPES
-    assert {owed.fee_type for owed in DAY_ONE} <= {row["category"] for row in bursar["item_types"]}
+    assert {row["credit"] for row in bursar["item_types"]} == story.CREDIT_ITEM_TYPES
+    assert {owed.fee_type for owed in (*DAY_ONE, *DAY_TWO)} <= {row["category"] for row in bursar["item_types"]}
     assert {term["code"] for term in bursar["terms"] if term["from"] <= day <= term["to"]} == set(story.OPEN_TERMS)
-    assert all(re.fullmatch(settings["identity"]["student_id"], owed.user.value) for owed in DAY_ONE)
+    assert all(re.fullmatch(settings["identity"]["student_id"], owed.user.value) for owed in (*DAY_ONE, *DAY_TWO))

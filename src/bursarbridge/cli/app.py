@@ -12,7 +12,7 @@ from bursarbridge.cli import demo, explain, files, report, returned, runs, serve
 
 _EXAMPLES = """\b
 Begin here:
-  bursarbridge demo                             two days on an invented campus
+  bursarbridge demo                             two days and a morning on an invented campus
   bursarbridge init --example campus            a campus of folders, to try things on
   bursarbridge preview library-charges -C campus
   bursarbridge run library-charges -C campus
@@ -33,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo", short_help="Live two days on an invented campus.")(demo.demo)
+app.command("demo", short_help="Live two days and a morning on an invented campus.")(demo.demo)
 app.command("init", short_help="Write an example campus.")(settings.init)
 app.command("check", short_help="Name every fault of the settings.")(settings.check)
 app.command("preview", short_help="Show what a run would do.")(runs.preview)

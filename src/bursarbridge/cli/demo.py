@@ -1,4 +1,4 @@
-"""demo: two days on an invented campus, through the real code, told as a story and added up at the end."""
+"""demo: two days and a morning on an invented campus, through the real code, told as a story and added up at the end."""
 
 from __future__ import annotations
 
@@ -28,13 +28,18 @@ Keep = Annotated[Path | None, typer.Option("--keep", metavar="DIR", help="Live t
 _WIDTH = 112
 _OPENING = (
     "Example College: a library that runs Alma, a bursar that runs PeopleSoft, and the bridge between them.\n"
-    "The two systems are stand-ins; everything of the bridge's is real: files, SFTP on this machine, ledger, checks.\n"
+    "The two systems are stand-ins; everything of the bridge's is real: files, SFTP, HTTP, mail, ledger, checks.\n"
     "No record of a real person is in it, and nothing leaves this machine.\n"
 )
 
 
+_UP = """\
+Up on 127.0.0.1: an SFTP server with the files of both systems (port {sftp}; the bridge knows its host key),
+Alma's API over HTTP ({api}), the bridge's own listener for Alma's calls ({calls}), and a mail server ({mail})."""
+
+
 def demo(keep: Keep = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
-    """Live two days on an invented campus: fees leave Alma, are paid at the bursar, and close in Alma.
+    """Live two days and a morning on an invented campus: fees leave Alma, are paid at the bursar or waived, and close in both.
 
     \b
     bursarbridge demo
@@ -72,7 +77,8 @@ def _live(screen: Screen, folder: Path) -> tuple[list[Moment], ThreeBooks, Campu
     screen.say(_OPENING)
     moments: list[Moment] = []
     with two_days(folder) as stage:
-        screen.say(f"An SFTP server is up at 127.0.0.1, port {stage.port}; the bridge knows its host key and reaches both systems only through it.")
+        for line in _UP.format(**stage.ports._asdict()).splitlines():
+            screen.say(line)
         for moment in stage.moments():
             _scene(screen, moment, moments[-1] if moments else None)
             moments.append(moment)
@@ -91,8 +97,10 @@ def _scene(screen: Screen, moment: Moment, before: Moment | None) -> None:
     if moment.ran is not None:
         for line in told.sentences(moment.ran):
             _say(screen, " " * 10 + "> ", line)
-        for words in moment.questions:
-            _say(screen, " " * 10 + "> ", f"One thing now waits for a person: {words}.")
+    for line in told.mailed(moment.mailed) if moment.mailed is not None else ():
+        _say(screen, " " * 10 + "> ", line)
+    for words in moment.questions:
+        _say(screen, " " * 10 + "> ", f"One thing now waits for a person: {words}.")
 
 
 def _say(screen: Screen, start: str, text: str) -> None:
@@ -114,7 +122,7 @@ def _ending(screen: Screen, books: ThreeBooks, seconds: float) -> None:
     for check in checks:
         if check.one != check.other:
             screen.say(f"    {check.words}: {shown(check.one)} and {shown(check.other)}")
-    screen.say(f"  The two days took {seconds:.1f} seconds.")
+    screen.say(f"  All of it took {seconds:.1f} seconds.")
     screen.say()
 
 
@@ -133,16 +141,21 @@ def _answer(moments: list[Moment], books: ThreeBooks, campus: Campus, seconds: f
     runs = [moment.ran for moment in moments if moment.ran is not None]
     charges = [run["sent"] for run in runs if run["flow"] == "library-charges"]
     payments = [run["sent"] for run in runs if run["flow"] == "library-payments"]
+    taken_back = [run["sent"] for run in runs if run["flow"] == "library-credits"]
     return {
         "charges_sent": sum(sent["count"] for sent in charges),
         "charges_sent_cents": sum(sent["cents"] for sent in charges),
         "payments_returned": sum(sent["count"] for sent in payments),
         "payments_returned_cents": sum(sent["cents"] for sent in payments),
+        "credits_sent": sum(sent["count"] for sent in taken_back),
+        "credits_sent_cents": sum(sent["cents"] for sent in taken_back),
+        "returned_items_cleared": len(campus.cleared()),
+        "reports_mailed": len(campus.mailbox.mails) if campus.mailbox else 0,
         "fees_closed": campus.books().alma.closed.count,
         "waiting_for_a_person": {"count": len(books.kept_back), "cents": sum(one.cents for one in books.kept_back)},
         "unexplained_cents": books.unexplained_cents,
         "books": books.as_json(),
-        "runs": len(runs),
+        "runs": len(runs) + sum(moment.mailed is not None for moment in moments),
         "folder": "" if keep is None else str(keep.absolute()),
         "seconds": round(seconds, 2),
     }

@@ -29,6 +29,9 @@ class ThreeBooks(NamedTuple):
     places: dict[str, int]
     charges_under_way: int
     payments_under_way: int
+    credits_under_way: int
+    forgiven: int
+    """What the library waived, wherever it is now."""
     own_unexplained: int
     kept_back: tuple[ItemView, ...]
     """Charges that wait for a person before they may leave."""
@@ -43,20 +46,28 @@ class ThreeBooks(NamedTuple):
         """Every difference between two books that ought to agree, added up without signs."""
         return sum(abs(check.one - check.other) for check in self.checks())
 
+    @property
+    def settled_by_payment(self) -> int:
+        """What both sides know to be paid: settled, and not by a waive."""
+        return self.places["settled"] - self.forgiven + self.places["waived"] + self.credits_under_way
+
     def checks(self) -> list[Check]:
         """The comparisons, each of two books that were written by different programs."""
         alma, bursar, places = self.campus.alma, self.campus.peoplesoft, self.places
-        under_way = self.charges_under_way + self.payments_under_way
-        paid = places["paid"] + places["settled"] + self.payments_under_way
+        under_way = self.charges_under_way + self.payments_under_way + self.credits_under_way
+        untold = places["waived"] + self.credits_under_way
+        paid = places["paid"] + self.settled_by_payment + self.payments_under_way
         billed = self.fees - places["source"] - self.charges_under_way
         return [
             Check("fees that Alma exported, fees the bridge took in", alma.assessed.cents - alma.active.cents, self.fees),
             Check("charges beyond the library in the bridge, charges on PeopleSoft", billed, bursar.charged.cents),
-            Check("open by the bridge, open on PeopleSoft", places["bursar"], bursar.open.cents),
+            Check("open by the bridge or waived and not told, open on PeopleSoft", places["bursar"] + untold, bursar.open.cents),
             Check("paid by the bridge, paid on PeopleSoft", paid, bursar.paid.cents),
-            Check("settled by the bridge, paid in Alma", places["settled"], alma.paid_cents),
+            Check("settled by payment in the bridge, paid in Alma", self.settled_by_payment, alma.paid_cents),
+            Check("waived by the bridge, waived in Alma", self.forgiven, alma.waived_cents),
+            Check("waived and told by the bridge, taken back on PeopleSoft", self.forgiven - untold, bursar.taken_back_cents),
             Check("credit by the bridge, credit on PeopleSoft", places["student_credit"], bursar.credit_cents),
-            Check("credits that Alma made of payments, none", alma.credits.cents, 0),
+            Check("credits that Alma made, what it waived", alma.credits.cents, alma.waived_cents),
             Check("on its way by the bridge, in files without an answer", places["in_transit"], under_way),
             Check("at the library by the bridge, kept back for a person", places["source"], sum(one.cents for one in self.kept_back)),
             Check("the bridge's own books, entries against places and files", self.own_unexplained, 0),
@@ -69,7 +80,8 @@ class ThreeBooks(NamedTuple):
         rows = [
             ["", "Alma", "the bridge", "PeopleSoft"],
             ["charged", shown(alma.assessed.cents), shown(self.fees), shown(bursar.charged.cents)],
-            ["paid", shown(alma.paid_cents), shown(places["settled"] + places["paid"] + self.payments_under_way), shown(bursar.paid.cents)],
+            ["paid", shown(alma.paid_cents), shown(self.settled_by_payment + places["paid"] + self.payments_under_way), shown(bursar.paid.cents)],
+            ["waived", shown(alma.waived_cents), shown(self.forgiven), shown(bursar.taken_back_cents)],
             ["still open", shown(alma.open_cents), shown(waiting), shown(bursar.open.cents)],
         ]
         return columns(rows, right=(1, 2, 3))
@@ -77,11 +89,10 @@ class ThreeBooks(NamedTuple):
     def as_json(self) -> dict[str, object]:
         """The same figures for programs."""
         alma, bursar = self.campus.alma, self.campus.peoplesoft
-        return {
-            "alma": {"charged_cents": alma.assessed.cents, "paid_cents": alma.paid_cents, "open_cents": alma.open_cents},
-            "bridge": self.places,
-            "peoplesoft": {"charged_cents": bursar.charged.cents, "paid_cents": bursar.paid.cents, "open_cents": bursar.open.cents},
-        }
+        library = (alma.assessed.cents, alma.paid_cents, alma.waived_cents, alma.open_cents)
+        accounts = (bursar.charged.cents, bursar.paid.cents, bursar.taken_back_cents, bursar.open.cents)
+        names = ("charged_cents", "paid_cents", "waived_cents", "open_cents")
+        return {"alma": dict(zip(names, library, strict=True)), "bridge": self.places, "peoplesoft": dict(zip(names, accounts, strict=True))}
 
 
 def compared(campus: CampusBooks, books: Books) -> ThreeBooks:
@@ -92,6 +103,8 @@ def compared(campus: CampusBooks, books: Books) -> ThreeBooks:
         views.places(books),
         sum(one.cents for one in under_way if one.kind == "charge"),
         sum(one.cents for one in under_way if one.kind == "payment"),
+        sum(one.cents for one in under_way if one.kind == "credit"),
+        views.forgiven_cents(books),
         views.unexplained_cents(books),
         tuple(one for one in views.items(books) if one.blocks),
     )

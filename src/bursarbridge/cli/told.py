@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NotRequired
 
 from bursarbridge.cli.screen import columns
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from bursarbridge.flows.collect import Ended
     from bursarbridge.flows.deliver import Delivered
     from bursarbridge.flows.library import Summary
+    from bursarbridge.flows.mailing import Mailed
     from bursarbridge.flows.returns import Returned
 
     class Told(Summary):
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
         run: str
         flow: str
         returned: NotRequired[Returned]
+
+    class Posted(Mailed):
+        """What a mailing tells, with its run and flow."""
+
+        run: str
+        flow: str
 
 
 OUTCOMES = {
@@ -82,7 +90,31 @@ def sentences(ran: Told) -> list[str]:
         said.append(
             f"Sees that the other side took its file, and counts {count(ran['confirmed_lines'], 'payment')} as taken in (assumed: no answer comes)."
         )
-    return said or ["Finds nothing new, and sends nothing."]
+    return said + _about_returns(ran) or ["Finds nothing new, and sends nothing."]
+
+
+def mailed(ran: Posted) -> list[str]:
+    """A mailing as sentences for the demo's story."""
+    said = [f"Sends the report by mail: {count(ran['sent'], 'mail')}."] if ran["sent"] else ["Sends no mail."]
+    return [*said, *(f"{words[:1].upper()}{words[1:]}." for words in ran["words"] if words != "taken")]
+
+
+def _about_returns(ran: Told) -> list[str]:
+    if "returned" not in ran:
+        return []
+    found, said = ran["returned"], []
+    if found["heard"]:
+        said.append(f"Hears {count(sum(found['heard'].values()), 'call')}, and asks Alma itself: {_found(found['heard'])}.")
+    if found["swept"]:
+        said.append(f"Asks Alma about {count(sum(found['swept'].values()), 'fee')} without a call: {_found(found['swept'])}.")
+    if found["waived"]["count"]:
+        freed = f", and takes {count(found['blocks'], 'block')} away" if found["blocks"] else ""
+        said.append(f"Waives {count(found['waived']['count'], 'fee')} in Alma by its API, {shown(found['waived']['cents'])}{freed}.")
+    return said + ([f"Asks no further: {found['stopped']}."] if found["stopped"] else [])
+
+
+def _found(ended: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {_FOUND[name]}" for name, number in ended.items())
 
 
 _FOUND = {
@@ -103,7 +135,7 @@ def _returned(found: Returned, *, only_looked: bool) -> list[list[str]]:
     rows = []
     for word, noun, ended in (("Heard", "call", found["heard"]), ("Asked about", "fee", found["swept"])):
         if ended:
-            rows.append([word, count(sum(ended.values()), noun), "", ", ".join(f"{number:,} {_FOUND[name]}" for name, number in ended.items())])
+            rows.append([word, count(sum(ended.values()), noun), "", _found(ended)])
     if found["waived"]["count"]:
         word = "Would waive" if only_looked else "Waived"
         rows.append([word, count(found["waived"]["count"], "fee"), shown(found["waived"]["cents"]), "the credit comes with the next credit export"])

@@ -1,22 +1,25 @@
-"""The demo's stage: an emulated campus behind a real SFTP server, a real bridge, and a clock that only the story moves."""
+"""The demo's stage: an emulated campus behind real SFTP, HTTP and SMTP servers, a real bridge, and a clock that only the story moves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bursarbridge import config, wiring
 from bursarbridge.examples.example import write_example
 from bursarbridge.sandbox import story
+from bursarbridge.sandbox.alma_api import AlmaDoor, AlmaServer
+from bursarbridge.sandbox.alma_calls import AlmaCalls
+from bursarbridge.sandbox.mailbox import HOST, Mailbox
 from bursarbridge.sandbox.server import SftpCampus
 from bursarbridge.store import views
 
 if TYPE_CHECKING:
-    from bursarbridge.cli.told import Told
+    from bursarbridge.cli.told import Posted, Told
     from bursarbridge.sandbox.campus import Campus
     from bursarbridge.sandbox.story import Scene
 
@@ -30,8 +33,8 @@ _FOLDERS = {
 """Where the SFTP server has what the example's two folder connections have."""
 
 _AS_IT_RAN = """\
-# The settings the two days were lived with: the example's, over SFTP. The server and its key are gone now;
-# bursarbridge.toml beside this file reaches the same folders, and the same ledger, directly.
+# The settings the days were lived with: the example's, over SFTP, with Alma's API, its webhook calls and mail. The servers and
+# their keys are gone now; bursarbridge.toml beside this file reaches the same folders, and the same ledger, directly.
 """
 
 
@@ -54,9 +57,20 @@ class Moment:
     came: str
     """What the campus did, in a sentence, or ""."""
     ran: Told | None
-    """What the bridge did then, if it ran."""
+    """What the bridge did then, if it ran a flow."""
+    mailed: Posted | None
+    """What it mailed then, if it did."""
     questions: tuple[str, ...]
     """What waits for a person since this scene, in words."""
+
+
+class Ports(NamedTuple):
+    """Where everything listens on 127.0.0.1."""
+
+    sftp: int
+    api: int
+    mail: int
+    calls: int
 
 
 @dataclass(frozen=True)
@@ -64,9 +78,11 @@ class Stage:
     """The campus, the bridge and the way to live through the days."""
 
     campus: Campus
+    door: AlmaDoor
+    """Alma's API, where a story may let it misbehave."""
     bridge: wiring.Bridge
     clock: Clock
-    port: int
+    ports: Ports
     start: Callable[[str], dict[str, object]]
 
     def moments(self) -> Iterator[Moment]:
@@ -75,31 +91,76 @@ class Stage:
         for scene in story.scenes():
             self.clock.at = scene.at
             came = scene.act(self.campus, scene.at)
-            ran = cast("Told", self.start(scene.flow)) if scene.flow else None
+            ended = self.start(scene.flow) if scene.flow else None
+            mail = scene.flow == story.REPORT
             with self.bridge.books() as books:
                 fresh = [one for one in views.items(books) if one.id not in seen]
             seen |= {one.id for one in fresh}
-            yield Moment(scene, came, ran, tuple(one.words for one in fresh))
+            ran, mailed = (None, cast("Posted", ended)) if mail else (cast("Told", ended), None)
+            yield Moment(scene, came, ran, mailed, tuple(one.words for one in fresh))
 
 
 @contextmanager
 def two_days(folder: Path) -> Iterator[Stage]:
-    """A campus in `folder`, its SFTP server on loopback, and a bridge that reaches it only that way.
+    """A campus in `folder`, its servers on loopback, and a bridge that reaches it only through them.
 
     Raises Refused when the folder already holds a campus.
     """
+    from bursarbridge.console.serving import beside, bound
+
     written = write_example(folder)
     clock = Clock(next(story.scenes()).at)
     campus = story.make_campus(folder)
-    with SftpCampus(folder) as server:
+    door = AlmaDoor(campus.desk, campus.circulation, lambda: clock.at, _secret(folder, "alma-api"))
+    with ExitStack() as up:
+        files, api = up.enter_context(SftpCampus(folder)), up.enter_context(AlmaServer(door))
+        campus.mailbox = up.enter_context(Mailbox())
         as_it_ran = folder / "two-days.toml"
-        as_it_ran.write_text(_AS_IT_RAN + over_sftp(written[0].read_text("utf-8"), server), "utf-8")
+        text = over_sftp(written[0].read_text("utf-8"), files) + _connected(api.base, campus.mailbox.port)
+        as_it_ran.write_text(_AS_IT_RAN + text, "utf-8")
+        secret = _secret(folder, "alma-webhook")
         bridge = wiring.build(config.load(as_it_ran), clock=clock, wait=lambda _seconds: None)
-        try:
-            with bridge.running() as start:
-                yield Stage(campus, bridge, clock, server.port, start)
-        finally:
-            bridge.close()
+        up.callback(bridge.close)
+        listener = up.enter_context(bound(files.host, 0))
+        up.enter_context(beside(up.enter_context(bridge.listening()), listener))
+        calls = int(listener.getsockname()[1])
+        campus.calls = AlmaCalls(f"http://{files.host}:{calls}/webhooks/library", secret)
+        start = up.enter_context(bridge.running())
+        yield Stage(campus, door, bridge, clock, Ports(files.port, api.port, campus.mailbox.port, calls), start)
+
+
+def _secret(folder: Path, name: str) -> str:
+    """A fresh secret in a file that the settings refer to."""
+    made = wiring.fresh_secret()
+    file = folder / "keys" / name
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(made, "utf-8")
+    return made
+
+
+def _connected(api: str, mail_port: int) -> str:
+    """The sections for Alma's API and calls, returned items and mail."""
+    return f"""
+[sources.library.api]
+base = "{api}"
+key = "file:keys/alma-api"
+
+[sources.library.webhooks]
+secrets = ["file:keys/alma-webhook"]
+
+[sources.library.returns]
+waive_reason = "FOUND"
+
+[mail]
+relay = "{HOST}:{mail_port}"
+tls = "none"
+from = "Campus Bridge <bridge@example.edu>"
+allowed_domains = ["example.edu"]
+
+[reports.returned-but-still-charged]
+to = ["circulation@example.edu"]
+"""
 
 
 def over_sftp(text: str, server: SftpCampus) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
@@ -33,6 +36,19 @@ def run(app: FastAPI, listener: socket.socket) -> None:
         # The library ends with the signal it was stopped by, sent again to whoever listened before: that is us, and we go on to the end.
         signal.signal(one, lambda _number, _frame: None)
     server(app).run(sockets=[listener])
+
+
+@contextmanager
+def beside(app: FastAPI, listener: socket.socket) -> Iterator[None]:
+    """Serves in a thread of its own until the block ends; the socket listens already, so no call is too early."""
+    running = server(app)
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, name="listener", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        running.should_exit = True
+        thread.join(_STOP_SECONDS)
 
 
 def server(app: FastAPI) -> uvicorn.Server:

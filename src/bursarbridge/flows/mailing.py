@@ -36,10 +36,13 @@ class Mailed(TypedDict):
     words: list[str]
 
 
-def mailing(run: Run, letters: Callable[[Books], Iterable[Addressed]], sender: str, carrier: Carrier | None) -> Mailed:
-    """Queues what `letters` makes of the books, then hands over everything that is due. Without a carrier it is only queued."""
+def mailing(run: Run, letters: Callable[[Books], Iterable[Addressed]], sender: str, carrier: Carrier | None, said: str = "") -> Mailed:
+    """Queues what `letters` makes of the books, then hands over everything that is due. Without a carrier it is only queued.
+
+    `said` is what has to be known about how they were made; it stands among the words.
+    """
     new = run.post("queue", lambda books: _queued(run, books, letters(books), sender))
-    summary = Mailed(outcome="completed", queued=len(new), sent=0, later=0, failed=0, in_doubt=0, words=[])
+    summary = Mailed(outcome="completed", queued=len(new), sent=0, later=0, failed=0, in_doubt=0, words=[said] if said else [])
     if carrier is not None:
         _hand_over_all(run, carrier, summary)
     wrong = summary["failed"] + summary["in_doubt"] + summary["later"]

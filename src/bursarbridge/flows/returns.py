@@ -90,6 +90,15 @@ def run_returns(run: Run, flow: ReturnsFlow) -> ReturnsSummary:
     return summary
 
 
+def look_around(run: Run, flow: ReturnsFlow) -> str:
+    """Asks about open lost-item fees and writes down what is found; library-returns carries it out. Why the asking stopped, or ""."""
+    asked = Asked()
+    if flow.returning is not None:
+        sweep(run, flow.returning, asked)
+    refused = f"the library refused {asked.refused} of our questions" if asked.refused else ""
+    return asked.stopped or refused or flow.unable
+
+
 def _summary(returned: Returned, *, exceptions: bool) -> ReturnsSummary:
     idle = not (returned["heard"] or returned["swept"] or returned["waived"]["count"] or returned["blocks"])
     nothing = {"count": 0, "cents": 0}

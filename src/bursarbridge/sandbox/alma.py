@@ -32,7 +32,9 @@ class AlmaBook(NamedTuple):
     transferred: Tally
     closed: Tally
     paid_cents: int
-    """What imports lowered the fees by."""
+    """What payments lowered the fees by."""
+    waived_cents: int
+    """What waives lowered them by."""
     credits: Tally
 
     @property
@@ -56,7 +58,7 @@ class Alma:
         if cents < 0:
             raise ValueError("a fee is not negative; credits have a call of their own")
         fee_id = f"153{len(self.fees) + 1:010d}6001"
-        fee = Fee(fee_id, user, fee_type, cents, cents, FeeStatus.ACTIVE, at, barcode, title, library)
+        fee = Fee(fee_id, user, fee_type, cents, cents, FeeStatus.ACTIVE, at, barcode, title, library, assessed_at=at)
         self.fees[fee_id] = fee
         return fee
 
@@ -88,18 +90,19 @@ class Alma:
         if not 0 < waived <= fee.balance_cents:
             raise ValueError(f"fee {fee_id} has a balance of {fee.balance_cents} cents")
         fee.balance_cents -= waived
+        fee.waived_cents += waived
         fee.last_transaction_at = now
         transferred = fee.status is FeeStatus.TRANSFERRED
         if not fee.balance_cents:
             fee.status = FeeStatus.CLOSED
-        return self._credit(fee, waived, comment, now) if transferred else None
+        return self.credit(fee, waived, comment, now) if transferred else None
 
     def refund(self, fee_id: str, cents: int, now: datetime, comment: str = "item returned") -> Credit:
         """A paid item comes back: Alma owes the user money (alma.md 5, the refund ratio). Raises LookupError for an unknown fee."""
         fee = self.fees.get(fee_id)
         if fee is None:
             raise LookupError(f"no fee {fee_id}")
-        return self._credit(fee, cents, comment, now)
+        return self.credit(fee, cents, comment, now)
 
     def run_credit_export(self, now: datetime) -> Sent | None:
         """The credits made since the last one, as rows of their own with negative sums; None when there are none (alma.md 1.2)."""
@@ -111,7 +114,13 @@ class Alma:
         job = f"170{self._jobs:010d}6001"
         return Sent(f"{self.profile}-{job}-{int(now.timestamp())}.xml", export_bytes(job, [_row(credit, now) for credit in fresh]))
 
-    def _credit(self, fee: Fee, cents: int, comment: str, now: datetime) -> Credit:
+    @property
+    def credits_waiting(self) -> int:
+        """How many credits the next credit export takes."""
+        return len(self.credits) - self._credits_exported
+
+    def credit(self, fee: Fee, cents: int, comment: str, now: datetime) -> Credit:
+        """Writes down that the user is owed money, for the next credit export."""
         credit_id = f"154{len(self.credits) + 1:010d}6001"
         credit = Credit(fee.user, cents, comment, fee.bursar_transaction_id, credit_id, fee.barcode, fee.library, now)
         self.credits.append(credit)
@@ -135,7 +144,8 @@ class Alma:
             active=Tally.of(fee.balance_cents for fee in self._with(FeeStatus.ACTIVE)),
             transferred=Tally.of(fee.balance_cents for fee in self._with(FeeStatus.TRANSFERRED)),
             closed=Tally.of(fee.original_cents for fee in self._with(FeeStatus.CLOSED)),
-            paid_cents=sum(fee.original_cents - fee.balance_cents for fee in fees),
+            paid_cents=sum(fee.original_cents - fee.balance_cents - fee.waived_cents for fee in fees),
+            waived_cents=sum(fee.waived_cents for fee in fees),
             credits=Tally.of(credit.cents for credit in self.credits),
         )
 
@@ -152,7 +162,7 @@ class Alma:
         count = replace(count, applied_cents=count.applied_cents + applied)
         if excess:
             # Overpayment makes a credit (alma.md 2.1); so does a payment for a fee that is closed already.
-            self._credit(fee, excess, "Bursar", now)
+            self.credit(fee, excess, "Bursar", now)
             count = replace(count, credits=count.credits + 1, credit_cents=count.credit_cents + excess)
         if fee.balance_cents:
             return replace(count, lowered=count.lowered + 1)

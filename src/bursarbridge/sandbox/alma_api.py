@@ -243,6 +243,8 @@ class AlmaServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    """Headers and body are two writes; the second must not wait for the first one's receipt."""
     api: AlmaDoor
 
     def do_GET(self) -> None:

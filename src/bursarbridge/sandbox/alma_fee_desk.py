@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bursarbridge.sandbox.alma import Alma
 from bursarbridge.sandbox.cents import cents_of
-from bursarbridge.sandbox.fees import Credit, Fee, FeeStatus
+from bursarbridge.sandbox.fees import Fee, FeeStatus
 
 _WORDS = {FeeStatus.ACTIVE: "ACTIVE", FeeStatus.TRANSFERRED: "EXPORTED", FeeStatus.CLOSED: "CLOSED"}
 METHODS = frozenset({"CREDIT_CARD", "ONLINE", "CASH"})
@@ -91,14 +91,15 @@ class FeeDesk:
         applied = min(cents, fee.balance_cents)
         billed = fee.status is FeeStatus.TRANSFERRED
         fee.balance_cents -= applied
+        fee.waived_cents += applied if op == "waive" else 0
         fee.last_transaction_at = now
         if not fee.balance_cents:
             fee.status = FeeStatus.CLOSED
         if cents > applied:
-            self.alma.credits.append(Credit(fee.user, cents - applied, asked.get("comment", ""), fee.bursar_transaction_id))
+            self.alma.credit(fee, cents - applied, asked.get("comment", ""), now)
         if op == "waive" and billed:
             # What the bursar has, the next credit export tells it (alma.md 1.5, inferred).
-            self.alma.credits.append(Credit(fee.user, applied, asked.get("comment", ""), fee.bursar_transaction_id))
+            self.alma.credit(fee, applied, asked.get("comment", ""), now)
         kind = "PAYMENT" if op == "pay" else "WAIVE"
         external, comment, reason, method = (asked.get(name, "") for name in ("external_transaction_id", "comment", "reason", "method"))
         self.rows.setdefault(self.id_of(fee), []).append(Transaction(kind, cents, external, comment, reason, method, now))

@@ -19,7 +19,7 @@ def fee_json(desk: FeeDesk, fee: Fee) -> str:
         "type": {"value": fee.fee_type, "desc": fee.fee_type.capitalize()},
         "status": {"value": desk.status(fee), "desc": desk.status(fee).capitalize()},
         "user_primary_id": {"value": fee.user.value, "link": f"/almaws/v1/users/{fee.user.value}"},
-        "creation_time": stamp(fee.last_transaction_at),
+        "creation_time": stamp(fee.assessed_at or fee.last_transaction_at),
         "owner": {"value": fee.library or "INST", "desc": ""},
         "title": fee.title,
         "barcode": {"value": fee.barcode, "link": ""} if fee.barcode else None,

@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bursarbridge.sandbox.alma import Alma, AlmaBook, ImportCount
-from bursarbridge.sandbox.fees import FileRefused, Sent
+from bursarbridge.sandbox.alma_calls import AlmaCalls
+from bursarbridge.sandbox.alma_fee_desk import FeeDesk
+from bursarbridge.sandbox.alma_loans import Circulation, Loan
+from bursarbridge.sandbox.fees import Fee, FeeStatus, FileRefused, Sent, User
 from bursarbridge.sandbox.folders import ALMA_IN, ALMA_OUT, PEOPLESOFT_IN, PEOPLESOFT_OUT, arrived, drop, make_folders, set_aside
 from bursarbridge.sandbox.items import Group
+from bursarbridge.sandbox.mailbox import Mailbox
 from bursarbridge.sandbox.peoplesoft import PeopleSoft, PeopleSoftBook
 
 
@@ -38,6 +42,16 @@ class Campus:
     """Every export made, so that one can be delivered again."""
     refusals: list[str] = field(default_factory=list)
     """What a system would not take, in words: a real one tells only its own staff."""
+    circulation: Circulation = field(default_factory=Circulation)
+    desk: FeeDesk = field(init=False)
+    """The fees as Alma's API shows them."""
+    calls: AlmaCalls | None = None
+    """Where Alma's webhook calls go; None while nobody listens."""
+    mailbox: Mailbox | None = None
+    """The mailbox of the circulation desk, where mail arrives at all."""
+
+    def __post_init__(self) -> None:
+        self.desk = FeeDesk(self.alma)
 
     def prepare(self) -> None:
         """Makes the drop folders."""
@@ -113,6 +127,30 @@ class Campus:
             else:
                 set_aside(path, "handled")
         return taken
+
+    def lose(self, user: User, barcode: str, lent_at: datetime, now: datetime, library: str) -> Loan:
+        """An item is declared lost: its loan stays open, and the borrower is blocked until the matter is settled (alma.md 5)."""
+        loan = self.circulation.lend(user, barcode, lent_at, now, library)
+        self.circulation.lose(loan)
+        self.circulation.block(user, "LOAN", "05", f"Lost item {barcode}", loan.loan_id)
+        return loan
+
+    def give_back(self, barcode: str, now: datetime) -> Loan:
+        """An item comes back over the desk. Raises LookupError when it is not out."""
+        loan = self.circulation.loan_of_item(barcode)
+        if loan is None or loan.returned_at is not None:
+            raise LookupError(f"{barcode} is not out")
+        self.circulation.give_back(loan, now)
+        return loan
+
+    def cleared(self) -> list[Fee]:
+        """Fees of items that came back, when Alma closed them by a waive, the student account shows none of it open, and no block is left."""
+        back = {(loan.user.value, loan.barcode) for loan in self.circulation.loans.values() if loan.returned_at is not None}
+        waived = [fee for fee in self.alma.fees.values() if (fee.user.value, fee.barcode) in back and fee.waived_cents]
+        return [fee for fee in waived if fee.status is FeeStatus.CLOSED and not self._held_against(fee.user)]
+
+    def _held_against(self, user: User) -> bool:
+        return bool(self.circulation.blocks(user)) or any(item.open_cents for item in self.peoplesoft.items_of(user.value))
 
     def books(self) -> Books:
         """Both books as they stand now."""

@@ -51,6 +51,9 @@ class Fee:
     library: str = ""
     """The owning library's code; "" for a fee the institution owns."""
     comment: str = ""
+    waived_cents: int = 0
+    """What staff or the API forgave of it."""
+    assessed_at: datetime | None = None
 
 
 class Credit(NamedTuple):

@@ -14,7 +14,10 @@ ESME = User("10042005193", "Tidewater-Quill, Esmé")
 FERGUS = User("8800417", "Moorcroft, Fergus")
 """A community borrower: the library knows him, PeopleSoft does not."""
 
-STUDENTS = (ADA, BAO, CARMEN, DEV, ESME)
+GITA = User("30517264", "Fennimore, Gita")
+HUGO = User("1077342", "Applegarth, Hugo")
+
+STUDENTS = (ADA, BAO, CARMEN, DEV, ESME, GITA, HUGO)
 
 
 class Owed(NamedTuple):
@@ -44,6 +47,12 @@ DAY_ONE = (
     Owed(ESME, "OVERDUEFINE", 5_00, "31234000077742", "Letters home, vol. 2", "MAIN"),
     Owed(FERGUS, "LOSTITEMREPLACEMENTFEE", 45_50, "31234000088848", "Small engines", "MAIN"),
 )
+
+DAY_TWO = (
+    Owed(GITA, "LOSTITEMREPLACEMENTFEE", 64_00, "31234000099952", "Wind and weather", "MAIN"),
+    Owed(HUGO, "LOSTITEMREPLACEMENTFEE", 110_50, "31234000101014", "Bridges of wood", "SCI"),
+)
+"""Both items come back on the morning after."""
 
 
 def assess(alma: Alma, owed: tuple[Owed, ...], at: datetime) -> int:

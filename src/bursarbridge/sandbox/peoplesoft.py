@@ -22,6 +22,8 @@ class PeopleSoftBook(NamedTuple):
     """Payments that stand, with what they paid off."""
     credit_cents: int
     """Received beyond what was owed."""
+    taken_back_cents: int
+    """Charges taken back by waivers and reversals."""
 
 
 class PeopleSoft:
@@ -119,6 +121,7 @@ class PeopleSoft:
             open=Tally.of(item.open_cents for item in self.items if item.open_cents),
             paid=Tally.of(payment.applied_cents for payment in standing),
             credit_cents=sum(payment.cents - payment.applied_cents for payment in standing) + sum(item.excess_cents for item in self.items),
+            taken_back_cents=sum(item.credited_cents for item in self.items),
         )
 
     def _objection(self, line: ChargeLine) -> str:

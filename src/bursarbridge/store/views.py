@@ -12,6 +12,8 @@ from bursarbridge.ledger.verdict import InFlight, Question
 from bursarbridge.store.books import Books
 from bursarbridge.store.standing import standing_of
 
+_FORGIVEN = "coalesce(sum(case when kind = 'waiver' then cents when kind = 'withdrawal' and from_place = 5 then -cents else 0 end), 0)"
+
 
 def places(books: Books) -> dict[str, int]:
     """Cents in every place inside the bridge's view; `outside` is what has come in, as a negative sum."""
@@ -38,6 +40,11 @@ def unexplained_cents(books: Books) -> int:
     ):
         wrong += abs(int(total) - int(lines))
     return wrong
+
+
+def forgiven_cents(books: Books) -> int:
+    """What the sources waived and did not withdraw, in cents, wherever it is now."""
+    return int(books.one(f"select {_FORGIVEN} from entry"))
 
 
 class BatchView(NamedTuple):
@@ -203,8 +210,7 @@ def _obligation(books: Books, number: int) -> Obligation | None:
 def _forgiven(books: Books, number: int) -> int:
     return int(
         books.one(
-            "select coalesce(sum(case when kind = 'waiver' then cents when kind = 'withdrawal' and from_place = 5 then -cents else 0 end), 0) "
-            "from entry where obligation_id = :id",
+            f"select {_FORGIVEN} from entry where obligation_id = :id",
             id=number,
         )
     )
