@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -272,7 +272,3 @@ def _suspend(
     tally.suspended.add(1, 0)
     item = suspense.Item(key, code, words, one.answer.reference, one.answer.account, cents, delivery=delivery, obligation=obligation, batch=batch)
     suspense.put(books, channel, [item])
-
-
-NumberOf = Callable[[str], int | None]
-"""How a reference in an answer or payment row leads back to the number of its obligation; None when it does not."""
