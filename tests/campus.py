@@ -20,7 +20,8 @@ from typing import TypeVar, cast
 import sqlalchemy as sa
 
 from bursarbridge import config
-from bursarbridge.assembly import library_flow, record_poster, revive
+from bursarbridge.assembly.library import library_flow
+from bursarbridge.assembly.revive import record_poster, revive
 from bursarbridge.config.model import FolderConnection, Settings
 from bursarbridge.config.places import Database
 from bursarbridge.errors import Refused, TryLater

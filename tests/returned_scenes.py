@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from bursarbridge.assembly import DeskOf, returns_flow
+from bursarbridge.assembly.library import returns_flow
+from bursarbridge.assembly.names import DeskOf
 from bursarbridge.errors import Unreadable
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.returns import ReturnsSummary, run_returns

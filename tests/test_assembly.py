@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bursarbridge import config
-from bursarbridge.assembly import FLOWS, library_flow
+from bursarbridge.assembly.library import library_flow
+from bursarbridge.assembly.names import FLOWS
 from bursarbridge.examples.example import write_example
 from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.exchange.folder import FolderEndpoint

@@ -95,27 +95,27 @@ def _names_money(node: ast.arg | ast.AnnAssign) -> bool:
 
 
 def test_only_wiring_reads_the_clock() -> None:
-    """Now is an argument (architecture.md, section 6.4); wiring.py hands it in. The sandbox and the engine obey too."""
+    """Now is an argument (architecture.md, section 6.4); wiring hands it in. The sandbox and the engine obey too."""
     found = []
-    for path in (path for path in MODULES if path.name != "wiring.py"):
+    for path in (path for path in MODULES if path.parent.name != "wiring"):
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS:
                 owner = ast.unparse(node.func.value).rpartition(".")[2]
                 if owner in {"datetime", "date", "time"}:
                     found.append(f"{relative(path)}:{node.lineno} {ast.unparse(node.func)}()")
-    none_of(found, "the clock is read in wiring.py only; take the instant as an argument")
+    none_of(found, "the clock is read in wiring only; take the instant as an argument")
 
 
 def test_no_chance_outside_wiring() -> None:
     found = []
-    for path in (path for path in MODULES if path.name != "wiring.py"):
+    for path in (path for path in MODULES if path.parent.name != "wiring"):
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Import | ast.ImportFrom) and re.search(r"\b(secrets|uuid)\b", ast.unparse(node)):
                 found.append(f"{relative(path)}:{node.lineno} {ast.unparse(node)}")
             # random.Random as the type of a seeded source that is handed in is fine; drawing from the module is not.
             if isinstance(node, ast.Call) and re.fullmatch(r"random\.(?!Random$)\w+", ast.unparse(node.func)):
                 found.append(f"{relative(path)}:{node.lineno} {ast.unparse(node.func)}()")
-    none_of(found, "chance is handed in by wiring.py or by a test")
+    none_of(found, "chance is handed in by wiring or by a test")
 
 
 def test_no_blind_except() -> None:

@@ -29,12 +29,12 @@ def test_a_source_with_an_api_can_be_asked_and_told(tmp_path: Path) -> None:
         assert KEY not in repr(settings)
         bridge = wiring.build(settings)
         try:
-            with bridge.alma("library") as api:
+            with bridge.ways.alma("library") as api:
                 assert [one.balance_cents for one in api.fees(ADA.value, Status.EXPORTED)] == [12_50]
                 assert isinstance(api.pay(alma.name(fee), 12_50, "L1"), Done)
-            with bridge.alma("library") as api:
+            with bridge.ways.alma("library") as api:
                 assert isinstance(api.pay(alma.name(fee), 12_50, "L1"), AlreadyDone)
-            with pytest.raises(Refused, match="no API for the source law"), bridge.alma("law"):
+            with pytest.raises(Refused, match="no API for the source law"), bridge.ways.alma("law"):
                 pass
         finally:
             bridge.close()

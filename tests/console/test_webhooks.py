@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 import pytest
 import sqlalchemy as sa
 
-from bursarbridge.assembly import listeners
+from bursarbridge.assembly.library import listeners
 from bursarbridge.console.serving import bound, server
 from bursarbridge.errors import Refused
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.store import inbox, opening
 from bursarbridge.systems.alma.webhooks import signature
 from bursarbridge.wiring import Bridge
+from bursarbridge.wiring.ways import Ways
 from tests.campus import Campus
 from tests.campus_files import WREN
 from tests.returned_scenes import BOOK, Library, library_in_memory, loan_call
@@ -71,9 +72,8 @@ class Site:
 def listening(campus: Campus, secrets: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """The campus with its intake, on a free port."""
     monkeypatch.setenv("BURSARBRIDGE_TEST_HOOK", secrets)
-    bridge = Bridge(
-        campus.settings, lambda: campus.now, lambda _seconds: None, lambda _point: None, campus.ledger, FileVault(campus.folder / "vault")
-    )
+    ways = Ways(campus.settings, lambda _seconds: None, lambda _point: None)
+    bridge = Bridge(campus.settings, lambda: campus.now, ways.wait, ways.reached, campus.ledger, FileVault(campus.folder / "vault"), ways)
     monkeypatch.setattr(opening, "refuse_unsafe", lambda _engine: None)  # the tests' SQLite does not wait for the disk
     with serving(bridge) as port:
         yield Site(Library(campus), bridge, port)

@@ -36,7 +36,7 @@ _STEPS = {
 
 
 def _flows(incomplete: str) -> list[str]:
-    from bursarbridge.assembly import ALL_FLOWS
+    from bursarbridge.assembly.names import ALL_FLOWS
 
     return [flow for flow in ALL_FLOWS if flow.startswith(incomplete)]
 

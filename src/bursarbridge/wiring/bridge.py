@@ -1,44 +1,28 @@
-"""The only place that builds things and reads the clock: settings in, a working bridge out."""
+"""One campus's bridge: settings in, a working bridge out."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from bursarbridge.assembly import (
-    ALL_FLOWS,
-    RETURNS,
-    DeskOf,
-    Times,
-    alma_api,
-    letters_of,
-    library_flow,
-    listeners,
-    record_poster,
-    report_of,
-    returned_items,
-    returns_flow,
-    revive,
-    web_place,
-)
-from bursarbridge.config.model import AlmaSource, FolderConnection, Settings
+from bursarbridge.assembly.library import library_flow, listeners, returns_flow
+from bursarbridge.assembly.names import ALL_FLOWS, RETURNS, DeskOf
+from bursarbridge.assembly.reports import letters_of, report_of, returned_items
+from bursarbridge.assembly.revive import record_poster, revive
+from bursarbridge.config.model import Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
-from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
-from bursarbridge.exchange.folder import FolderEndpoint
-from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.library import Summary, run_flow
@@ -48,13 +32,11 @@ from bursarbridge.flows.reports import NAMES, RETURNED
 from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.returns import look_around, run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
-from bursarbridge.flows.tell import Teller
 from bursarbridge.ledger.still_charged import StillCharged
-from bursarbridge.ports import Carrier, Endpoint, LibraryDesk
 from bursarbridge.store import inbox, opening, outbox_mail, runs, views
 from bursarbridge.store.books import Books
-from bursarbridge.systems.alma.desk import AlmaDesk
-from bursarbridge.systems.alma.teller import FeeTeller
+from bursarbridge.wiring.outside import Clock, Reached, crash_switch, system_clock
+from bursarbridge.wiring.ways import Ways
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -62,40 +44,6 @@ if TYPE_CHECKING:
     from bursarbridge.console.webhooks import Heard
     from bursarbridge.flows.mailing import Mailed
     from bursarbridge.jobs.engine import Procedure
-    from bursarbridge.systems.alma.client import AlmaApi
-
-Clock = Callable[[], datetime]
-Reached = Callable[[str], None]
-
-
-def system_clock() -> datetime:
-    """The instant it is now, UTC."""
-    return datetime.now(UTC)
-
-
-def fresh_secret() -> str:
-    """A secret nobody has seen: 32 letters, digits, - and _."""
-    return secrets.token_urlsafe(24)
-
-
-def crash_switch(environment: Mapping[str, str]) -> Reached:
-    """What happens at a named crash point: nothing, or, for tests, the death of this process at the point they name.
-
-    BURSARBRIDGE_CRASH_AT=NAME kills at the first time the point is reached, NAME#3 at the third.
-    """
-    wanted = environment.get("BURSARBRIDGE_CRASH_AT", "")
-    if not wanted:
-        return lambda _point: None
-    name, _, nth = wanted.partition("#")
-    left = [int(nth or "1")]
-
-    def reached(point: str) -> None:
-        if point == name:
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    return reached
 
 
 @dataclass
@@ -108,8 +56,7 @@ class Bridge:
     reached: Reached
     ledger: sa.Engine
     vault: FileVault
-    desk_of: DeskOf | None = None
-    """Who speaks for a library, where that is not its API as the settings name it."""
+    ways: Ways
 
     def run(self, flow: str) -> dict[str, object]:
         """Runs a flow through the durable engine, after finishing what a crashed process left; returns its summary.
@@ -174,7 +121,7 @@ class Bridge:
 
             try:
                 said = self._look_around(run) if name == RETURNED else ""
-                return mailing(run, letters, self.settings.mail.sender if self.settings.mail else "", self._carrier(), said)
+                return mailing(run, letters, self.settings.mail.sender if self.settings.mail else "", self.ways.carrier(), said)
             except BridgeError as error:
                 with self.books(writing=True) as books:
                     runs.finish(books, run.number, "failed", {"words": str(error)})
@@ -187,7 +134,7 @@ class Bridge:
         if not any(source.returns for source in self.settings.sources.values()):
             return ""
         try:
-            with self._desks() as desk_of:
+            with self.ways.desks() as desk_of:
                 stopped = look_around(run, returns_flow(self.settings, desk_of))
         except Refused as error:  # no key, for one: the report is made of what is known, and says so
             stopped = str(error)
@@ -200,27 +147,14 @@ class Bridge:
         if due and self.settings.mail is not None:
             self._start(start, "mail")
 
-    def _carrier(self) -> Carrier | None:
-        mail, token = self.settings.mail, secrets.token_hex(8)
-        if mail is None:
-            return None
-        from bursarbridge.exchange.mail import NoRelay, Relay, RelayAddress
-
-        try:
-            password = mail.password.value() if mail.password else ""
-        except Refused as error:
-            return NoRelay(token, f"nothing is sent: {error}")
-        seconds = int(mail.timeout.total_seconds())
-        return Relay(RelayAddress(mail.relay.host, mail.relay.port, mail.tls, mail.user, password, mail.cafile, seconds), token)
-
     def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
             try:
                 run = self._begin(steps, flow, name, now, self.vault, self._scratch)
                 if flow == RETURNS:
-                    with self._desks() as desk_of:
+                    with self.ways.desks() as desk_of:
                         return run_returns(run, returns_flow(self.settings, desk_of))
-                with self._places() as place, self._tellers() as teller:
+                with self.ways.places() as place, self.ways.tellers() as teller:
                     return run_flow(run, library_flow(flow, self.settings, place, teller))
             except BridgeError as error:
                 with self.books(writing=True) as books:
@@ -238,12 +172,12 @@ class Bridge:
     def preview(self, flow: str) -> dict[str, object]:
         """What a run would do with the files that wait now: the same code on the same data, everything taken back at the end."""
         now = utc_text(self.clock())
-        with tempfile.TemporaryDirectory() as folder, self.ledger.connect() as connection, self._places(ReadOnly) as place:
+        with tempfile.TemporaryDirectory() as folder, self.ledger.connect() as connection, self.ways.places(ReadOnly) as place:
             transaction = connection.begin()
             try:
                 if flow == RETURNS:  # it counts what lies in the vault and puts nothing there
                     run = self._begin(PreviewSteps(connection), flow, "preview", now, self.vault, Path(folder, "scratch"))
-                    with self._desks() as desk_of:
+                    with self.ways.desks() as desk_of:
                         asking = returns_flow(self.settings, lambda source: AskOnly(desk) if (desk := desk_of(source)) else None)
                         return {"run": "preview", "flow": flow, **run_returns(run, asking)}
                 run = self._begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
@@ -316,63 +250,6 @@ class Bridge:
                 raise
             raise TryLater("the ledger is taking in a large file; ask again in a minute") from error
 
-    @contextmanager
-    def alma(self, source: str) -> Iterator[AlmaApi]:
-        """The API of a source, with its own pace and its own count of the day's calls; its connections are closed at the end.
-
-        Raises Refused when the settings name no such API or its key cannot be had.
-        """
-        found = self.settings.sources.get(source)
-        if found is None or found.api is None:
-            raise Refused(f"the settings name no API for the source {source}; add a section [sources.{source}.api] with base and key")
-        door = web_place(self.settings, found.api, time.monotonic)
-        try:
-            # Uneven pauses keep many callers from coming back at once (reliability.md P14).
-            yield alma_api(found.api, door.send, Times(time.monotonic, self.wait, lambda seconds: seconds * (1 + secrets.randbelow(500) / 1000)))
-        finally:
-            door.close()
-
-    @contextmanager
-    def _desks(self) -> Iterator[DeskOf]:
-        """Opens the API of a source when its desk is asked for; closes it at the end."""
-        with ExitStack() as open_ones:
-
-            def desk(source: AlmaSource) -> LibraryDesk | None:
-                return AlmaDesk(open_ones.enter_context(self.alma(source.name))) if source.api else None
-
-            yield self.desk_of or desk
-
-    @contextmanager
-    def _tellers(self) -> Iterator[Callable[[str], Teller]]:
-        """Opens the API of a source when its payments are told; closes it at the end."""
-        with ExitStack() as open_ones:
-            yield lambda source: FeeTeller(open_ones.enter_context(self.alma(source)))
-
-    @contextmanager
-    def _places(self, around: Callable[[Endpoint], Endpoint] | None = None) -> Iterator[Callable[[str, str, Clear], Endpoint]]:
-        """Makes endpoints by connection, folder and way of clearing; closes their connections at the end."""
-        made: dict[tuple[str, str, Clear], PlaceEndpoint] = {}
-
-        def place(connection: str, folder: str, clear: Clear) -> Endpoint:
-            key = (connection, folder, clear)
-            if key not in made:
-                made[key] = self._endpoint(connection, folder, clear)
-            return around(made[key]) if around else made[key]
-
-        try:
-            yield place
-        finally:
-            for endpoint in made.values():
-                endpoint.close()
-
-    def _endpoint(self, connection: str, folder: str, clear: Clear) -> PlaceEndpoint:
-        where = self.settings.connections[connection]
-        if isinstance(where, FolderConnection):
-            return FolderEndpoint(where.path / folder, clear=clear, reached=self.reached)
-        key = where.key.path or Path(where.key.value())
-        address = SftpAddress(where.host, where.port, where.user, key, where.host_key, int(where.timeout.total_seconds()))
-        return SftpEndpoint(address, folder, clear=clear, reached=self.reached)
-
     @property
     def _scratch(self) -> Path:
         return self.settings.storage.vault.parent / "scratch"
@@ -393,4 +270,5 @@ def build(
     """A bridge on these settings, its database brought to the newest schema."""
     ledger = opening.open_engine(settings.storage.database.url())
     opening.migrate(ledger)
-    return Bridge(settings, clock, wait, reached or crash_switch(os.environ), ledger, FileVault(settings.storage.vault), desk_of)
+    passed = reached or crash_switch(os.environ)
+    return Bridge(settings, clock, wait, passed, ledger, FileVault(settings.storage.vault), Ways(settings, wait, passed, desk_of))

@@ -1,0 +1,50 @@
+"""The names of the flows, and the shapes in which wiring hands in the ways to the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from bursarbridge.config.model import AlmaSource
+from bursarbridge.exchange.endpoint import Clear
+from bursarbridge.flows.reading import Reading
+from bursarbridge.flows.tell import Teller
+from bursarbridge.ledger.facts import Fact
+from bursarbridge.ledger.still_charged import StillCharged
+from bursarbridge.ports import Endpoint, LibraryDesk
+from bursarbridge.store.books import Books
+
+FLOWS = ("library-charges", "library-payments", "library-credits")
+"""The flows that carry files."""
+RETURNS = "library-returns"
+ALL_FLOWS = (*FLOWS, RETURNS)
+BURSAR = "bursar"
+"""The destination of everything that goes to the student account system."""
+
+
+class Times(NamedTuple):
+    """How time passes for those who call others."""
+
+    clock: Callable[[], float]
+    """Seconds that only go forward."""
+    wait: Callable[[float], None]
+    spread: Callable[[float], float]
+    """A pause to one about as long."""
+
+
+SECRET_MIN = 8
+"""The fewest characters of a webhook secret; twenty-four and more are wise."""
+
+DeskOf = Callable[[AlmaSource], "LibraryDesk | None"]
+"""A library to whoever speaks for it; None when the settings name no way."""
+
+PlaceOf = Callable[[str, str, Clear], Endpoint]
+"""Connection, folder and way of clearing to an endpoint."""
+
+TellerOf = Callable[[str], Teller]
+"""A source's name to whom is told of its payments."""
+
+Poster = Callable[[Reading, Iterator[Fact]], None]
+
+Returned = Callable[[Books], StillCharged]
+"""What came back and is still charged, from the books."""
