@@ -88,4 +88,48 @@ class Answer(NamedTuple):
     """The bursar's own words, or ""."""
 
 
-Fact = Charge | Credit | Payments | Answer
+class Standing(StrEnum):
+    """What a parking office says of a violation; `absent` is our word for one that its complete list no longer holds."""
+
+    OPEN = "open"
+    DISPUTED = "disputed"
+    PAID = "paid"
+    VOID = "void"
+    WARNING = "warning"
+    ABSENT = "absent"
+
+
+class Violation(NamedTuple):
+    """What a parking office says is owed for one violation, now: a state, never a difference (parking.md)."""
+
+    reference: str
+    """The violation's number; for a file with one row a person, the person's id stands for the whole balance."""
+    account: str
+    """The person at the bursar, by the agreed match id."""
+    category: str
+    """The violation type as the source writes it, or ""."""
+    cents: int
+    """What is still owed; 0 when nothing is."""
+    violated_on: str
+    """Campus date YYYY-MM-DD, or ""."""
+    status: Standing = Standing.OPEN
+    user_type: str = ""
+    """Student, staff and so on as the source writes it, or ""."""
+
+
+class Indicator(NamedTuple):
+    """A service indicator that the bursar's system has on a person now: one row of its snapshot (peoplesoft.md 3)."""
+
+    account: str
+    institution: str
+    code: str
+    reason: str
+    cents: int
+    """The amount beside it; -1 when the snapshot carries none."""
+    reference: str = ""
+    """What stands in its reference field: ours, when we placed it."""
+    placed_on: str = ""
+    """Campus date YYYY-MM-DD, or ""."""
+
+
+Fact = Charge | Credit | Payments | Answer | Violation | Indicator
