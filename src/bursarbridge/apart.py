@@ -18,7 +18,7 @@ from typing import IO
 
 from bursarbridge.errors import TryLater, Unreadable
 from bursarbridge.exchange.disk import open_chunks
-from bursarbridge.ledger.facts import Answer, AnswerStatus, Charge, Credit, Fact, Payments
+from bursarbridge.ledger.facts import Answer, AnswerStatus, Charge, Credit, Fact, Indicator, Payments, Standing, Violation
 from bursarbridge.ports import Reader, Rejected, read
 
 LARGE_BYTES = 4 << 20
@@ -28,7 +28,7 @@ _CHUNK = 1_000
 _MEMORY_BYTES = 1 << 30
 """Address space of the child: far above what any reader needs, far below what would trouble the machine (reliability.md R9)."""
 
-_KINDS: tuple[type[Charge | Credit | Payments | Answer | Rejected], ...] = (Charge, Credit, Payments, Answer, Rejected)
+_KINDS: tuple[type[Fact | Rejected], ...] = (Charge, Credit, Payments, Answer, Violation, Indicator, Rejected)
 _HEAD = 8
 
 
@@ -59,11 +59,18 @@ def _received(pipe: IO[bytes]) -> Iterator[Fact | Rejected]:
         records, error, done = marshal.loads(content)
         for kind, values in records:
             made = new(_KINDS[kind], values)
-            yield made._replace(status=AnswerStatus(made.status)) if isinstance(made, Answer) else made
+            yield _whole(made)
         if error is not None:
             raise _error(error)
         if done:
             return
+
+
+def _whole(made: Fact | Rejected) -> Fact | Rejected:
+    """The record with the one value that the pipe carries as plain text."""
+    if isinstance(made, Answer):
+        return made._replace(status=AnswerStatus(made.status))
+    return made._replace(status=Standing(made.status)) if isinstance(made, Violation) else made
 
 
 def _error(told: tuple[str, str, str]) -> Unreadable:
@@ -73,7 +80,9 @@ def _error(told: tuple[str, str, str]) -> Unreadable:
 
 def _plain(record: Fact | Rejected) -> tuple[object, ...]:
     """The record as the pipe carries it: exact tuples of exact texts and numbers."""
-    return tuple(record) if not isinstance(record, Answer) else (record.document, str(record.status), *record[2:])
+    if isinstance(record, Answer | Violation):
+        return tuple(str(one) if one is record.status else one for one in record)
+    return tuple(record)
 
 
 def child() -> None:

@@ -50,6 +50,7 @@ def upgrade() -> None:
     for verb in ("update", "delete"):
         name = f"violation_past_keeps_{verb}"
         if sqlite:
-            op.execute(f"create trigger {name} before {verb} on violation_past begin select raise(abort, 'facts are append-only: violation_past'); end")
+            refusal = "select raise(abort, 'facts are append-only: violation_past')"
+            op.execute(f"create trigger {name} before {verb} on violation_past begin {refusal}; end")
         else:
             op.execute(f"create trigger {name} before {verb} on violation_past for each row execute function facts_are_append_only()")
