@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, report, returned, runs, serve, settings, status, suspense
+from bursarbridge.cli import demo, explain, files, report, returned, runs, sandbox_cli, serve, settings, status, suspense
 
 _EXAMPLES = """\b
 Begin here:
@@ -45,6 +45,7 @@ app.command("returned", short_help="List what came back and is still charged.")(
 app.command("serve", short_help="Listen for webhook calls.")(serve.serve)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
+app.add_typer(sandbox_cli.group, name="sandbox")
 
 
 def main() -> None:
