@@ -68,7 +68,7 @@ def test_what_the_account_did_wrong_is_said_in_words() -> None:
     lists = dict(loaded())
     del lists[list_name(1)]
     lists[list_name(2)] = lists[list_name(3)]
-    lists[list_name(4)] = lists[list_name(4)].replace(b'"ADV"', b'"XXX"')
+    lists[list_name(4)] = lists[list_name(4)].replace(b'"ADV"', b'"GONE"')
     lists[list_name(5)] += lists[list_name(5)].splitlines(keepends=True)[2]
     told = {one.name: one.words for one in returned(CAST, lists) if not one.passed}
     assert told == {
@@ -95,3 +95,9 @@ def test_the_samples_are_whole_and_described() -> None:
 def test_the_campus_can_write_the_hold_files_itself() -> None:
     files = dict(samples(CAST, NOON, lambda verb, lines, _at: f"{verb} {len(lines)}".encode()))
     assert files["peoplesoft/01_HOLDS_ADDED.dat"] == b"added 3" and files["peoplesoft/04_HOLDS_RELEASED.dat"] == b"released 1"
+
+
+def test_the_page_shows_the_script() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text("utf-8")
+    rows = [f"| `{step.name}` | {step.words} |" for step in steps()]
+    assert "\n".join(rows) in page

@@ -73,6 +73,18 @@ def test_an_older_file_that_comes_late_overwrites_what_is_newer() -> None:
     assert standing(system) == [(ANN, HOLD, 45_00)]
 
 
+def test_names_with_the_word_before_the_number_lose_a_hold_when_two_nights_wait(tmp_path: Path) -> None:
+    """Files load in name order: a name has to begin with what rises, or yesterday's release comes after today's hold."""
+    first, second = fixed("released", [(ANN, 0)]), fixed("added", [(ANN, 45_00)])
+    for names, holds in ((("HOLDS_RELEASED_000001.dat", "HOLDS_ADDED_000002.dat"), 0), (("HOLDS_000001_RELEASED.dat", "HOLDS_000002_ADDED.dat"), 1)):
+        campus = make_campus(tmp_path / str(holds))
+        open_parking(campus, NOON)
+        for name, content in zip(names, (first, second), strict=True):
+            (campus.root / HOLDS_IN / name).write_bytes(content)
+        campus.holds.load(NOON)
+        assert len(campus.holds.indicators.of(ANN)) == holds
+
+
 def test_lines_it_cannot_take_go_to_a_list_and_the_rest_of_the_file_counts() -> None:
     system = bursar()
     loaded = system.load("1_added.dat", fixed("added", [("999", 1_00), (ANN, 45_00), (BOB, 0)]), NOON)

@@ -38,13 +38,13 @@ def test_a_full_list_has_what_is_outstanding_and_no_warning() -> None:
     office.pay(paid_off.number, 45_00)
     office.appeal(two.number)
     sent = office.full_list(NOON)
-    assert sent.name == "violations_full_20261014_0001.csv"
+    assert sent.name == "violations_full_20261014_120000_0001.csv"
     assert rows(sent) == [
         ["User ID", "User Type", "Violation Number", "Violation Type", "Violation Date", "Amount Owed", "Status"],
         ["0104231", "Student", one.number, "No permit", "10/14/2026", "45.00", "Open"],
         ["", "Visitor", two.number, "Expired meter", "10/14/2026", "30.00", "Appealed"],
     ]
-    assert office.full_list(NOON).name == "violations_full_20261014_0002.csv"
+    assert office.full_list(NOON).name == "violations_full_20261014_120000_0002.csv"
 
 
 def test_a_list_in_fixed_columns_ends_with_count_and_total() -> None:
@@ -53,7 +53,7 @@ def test_a_list_in_fixed_columns_ends_with_count_and_total() -> None:
     office.issue(ADA_PARKS, "Fire lane", 75_50, NOON)
     sent = office.full_list(NOON, Form.FIXED)
     lines = sent.content.decode("ascii").splitlines()
-    assert sent.name == "violations_full_20261014_0001.txt"
+    assert sent.name == "violations_full_20261014_120000_0001.txt"
     assert lines[0] == "D0104231        Student   V202600001  No permit           20261014000000045.00Open            "
     assert lines[-1] == "T00000000020000000000120.50"
 
@@ -122,7 +122,7 @@ def test_hold_files_have_new_and_changed_totals_and_what_is_cleared() -> None:
     two = office.issue(BAO_PARKS, "Expired meter", 30_00, NOON)
     office.issue(VISITOR, "Expired meter", 30_00, NOON)
     added, released = office.hold_files(NOON)
-    assert (added.name, released.name) == ("holds_20261014_0001_added.csv", "holds_20261014_0001_released.csv")
+    assert (added.name, released.name) == ("holds_20261014_120000_0001_added.csv", "holds_20261014_120000_0001_released.csv")
     assert rows(added)[1:] == [
         ["0104231", "45.00", "Student", "No permit", "10/14/2026"],
         ["1042317", "30.00", "Student", "Expired meter", "10/14/2026"],
@@ -192,6 +192,6 @@ def test_the_jobs_drop_lists_take_payments_and_mail_the_report(tmp_path: Path) -
     assert path.parent == tmp_path / PARKING_MAIL / "new"
     mail = message_from_bytes(path.read_bytes(), policy=default)
     (attached,) = mail.iter_attachments()
-    assert attached.get_filename() == "violations_full_20261014_0004.csv"
+    assert attached.get_filename() == "violations_full_20261014_120000_0004.csv"
     assert str(attached.get_content()).splitlines()[1] == "0104231,Student,V202600001,No permit,10/14/2026,40.00,Open"
     assert "dmarc=pass" in str(mail["Authentication-Results"])

@@ -143,7 +143,7 @@ class Parking:
         released = [row._replace(cents=0) for user_id, row in self._told.items() if user_id not in standing]
         self._told = standing
         self._files += 1
-        stamp = f"{now:%Y%m%d}_{self._files:04d}"
+        stamp = f"{now:%Y%m%d_%H%M%S}_{self._files:04d}"
         return holds_csv(f"holds_{stamp}_added.csv", added), holds_csv(f"holds_{stamp}_released.csv", released)
 
     def owed(self, user_id: str) -> int:
@@ -173,7 +173,7 @@ class Parking:
 
     def _list(self, kind: str, tickets: list[Ticket], now: datetime, form: Form) -> Sent:
         self._files += 1
-        name = f"violations_{kind}_{now:%Y%m%d}_{self._files:04d}.{form}"
+        name = f"violations_{kind}_{now:%Y%m%d_%H%M%S}_{self._files:04d}.{form}"
         for one in tickets:
             one.exported_at = one.exported_at or now
         return violations_fixed(name, tickets) if form is Form.FIXED else violations_csv(name, tickets, trailer=self.trailer)
