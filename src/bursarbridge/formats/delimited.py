@@ -14,7 +14,8 @@ def rows(layout: Layout, chunks: Iterable[bytes]) -> Iterator[list[str]]:
     """Yields every row after the heading as its raw texts, each with the agreed number of columns.
 
     Raises Unreadable for the whole file: "empty", "columns" (the heading differs, all differences named), "twice" (the content stands
-    there doubled, as some servers leave it, reliability.md F6), "ragged", "csv", and what lines() raises. Blank lines are let go at the end of the file only. A quote inside an unquoted text stays a quote.
+    there doubled, as some servers leave it, reliability.md F6), "ragged", "csv", and what lines() raises. Blank lines are let go at
+    the end of the file only. A quote inside an unquoted text stays a quote.
     """
     source = csv.reader(lines(chunks, layout.encoding), delimiter=layout.delimiter, strict=True)
     try:

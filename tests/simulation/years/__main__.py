@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
+from typer import echo
+
 from tests.simulation.years.run import Year, live
 
 
@@ -36,7 +38,7 @@ def main() -> int:
 def _progress(quiet: bool, year: Year) -> None:
     if not quiet:
         state = "right" if year.right else f"WRONG: {year.unexplained_cents} cents, {year.wrong_hold_days} hold-days"
-        print(f"seed {year.seed}: {state}; {year.events} events, {sum(year.faults.values())} faults, {year.deaths} deaths", flush=True)
+        echo(f"seed {year.seed}: {state}; {year.events} events, {sum(year.faults.values())} faults, {year.deaths} deaths")
 
 
 def _report(as_json: bool, years: list[Year], seconds: float) -> int:
@@ -57,14 +59,14 @@ def _report(as_json: bool, years: list[Year], seconds: float) -> int:
         "seconds": round(seconds, 1),
     }
     if as_json:
-        print(json.dumps(found))
+        echo(json.dumps(found))
     else:
         for name, value in found.items():
-            print(f"{name}: {value}")
+            echo(f"{name}: {value}")
     for year in wrong[:3]:
-        print(f"\nseed {year.seed} went wrong. Again: ./dev simulate --years 1 --seed {year.seed}", file=sys.stderr)
+        echo(f"\nseed {year.seed} went wrong. Again: ./dev simulate --years 1 --seed {year.seed}", err=True)
         for line in (*year.story[-60:], *year.words[:12]):
-            print(f"  {line}", file=sys.stderr)
+            echo(f"  {line}", err=True)
     return 1 if wrong else 0
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from bursarbridge import wiring
 from bursarbridge.assembly.library import alma_api
@@ -124,7 +125,7 @@ class Machine:
 
     def _built(self) -> wiring.Bridge:
         engine_room.Engine = partial(JournalEngine, self.journal)  # type: ignore[assignment,misc]
-        opening.refuse_unsafe = lambda _engine: None  # the simulated disk does not wait
+        opening.refuse_unsafe = lambda engine: None  # the simulated disk does not wait
         bridge = wiring.build(self.settings, clock=self.now, wait=lambda _seconds: None, reached=self._reached, desk_of=self._desk)
         bridge.ways = SimulatedWays(self.settings, lambda _seconds: None, self._reached, self._desk, weather=self.weather)
         return bridge
@@ -140,8 +141,6 @@ class Machine:
         return AlmaDesk(alma_api(source.api, self._send, Times(clock, lambda _seconds: None, lambda seconds: seconds)))
 
     def _send(self, call: Call) -> Reply:
-        from urllib.parse import parse_qsl, unquote, urlsplit
-
         where = urlsplit(call.path)
         parts = tuple(unquote(one) for one in where.path.removeprefix("/almaws/v1/").split("/"))
         query = dict(parse_qsl(where.query, keep_blank_values=True)) | dict(call.query)
@@ -151,8 +150,3 @@ class Machine:
             raise TryLater("no answer came")
         status, headers, text = told
         return Reply(status, {name.lower(): value for name, value in headers.items()}, text.encode())
-
-
-def utc(instant: datetime) -> datetime:
-    """The instant in UTC."""
-    return instant.astimezone(UTC)

@@ -6,6 +6,7 @@ a step outside may have happened although nobody wrote it down. The real engine 
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
@@ -114,10 +115,8 @@ class JournalEngine:
         names = [name for name, log in self._journal.runs.items() if not log.ended]
         for name in names:
             log = self._journal.runs[name]
-            try:
+            with suppress(BridgeError):
                 self.run(log.flow, name, log.now)
-            except BridgeError:
-                pass
         return names
 
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """A campus-year, hour by hour: what people and partner systems do, and when the bridge runs."""
 
-import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -227,8 +226,3 @@ class Life:
     def close(self) -> None:
         """Lets go of everything."""
         self.machine.bridge.close()
-
-
-def seen_in(words: str) -> str:
-    """A text safe for a one-line story."""
-    return json.dumps(words)[1:-1]

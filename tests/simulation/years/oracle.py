@@ -41,12 +41,10 @@ def judge(life: Life) -> Verdict:
     charged: Counter[str] = Counter()
     open_there: Counter[str] = Counter()
     posted: Counter[str] = Counter()
-    excess: Counter[str] = Counter()
     for item in life.campus.peoplesoft.items:
         posted[item.reference] += 1
         charged[item.reference] += item.amount_cents
         open_there[item.reference] += item.open_cents
-        excess[item.reference] += item.excess_cents
     for fee in life.fees():
         name = fee.bursar_transaction_id
         if name not in known:
