@@ -13,16 +13,21 @@ from bursarbridge.formats.values import from_text, to_text, unfit
 def rows(layout: Layout, chunks: Iterable[bytes]) -> Iterator[list[str]]:
     """Yields every row after the heading as its raw texts, each with the agreed number of columns.
 
-    Raises Unreadable for the whole file: "empty", "columns" (the heading differs, all differences named), "ragged", "csv", and what
-    lines() raises. Blank lines are let go at the end of the file only. A quote inside an unquoted text stays a quote.
+    Raises Unreadable for the whole file: "empty", "columns" (the heading differs, all differences named), "twice" (the content stands
+    there doubled, as some servers leave it, reliability.md F6), "ragged", "csv", and what lines() raises. Blank lines are let go at
+    the end of the file only. A quote inside an unquoted text stays a quote.
     """
     source = csv.reader(lines(chunks, layout.encoding), delimiter=layout.delimiter, strict=True)
     try:
         if layout.heading:
             _check_heading(layout, next(source, None))
         width, blank = len(layout.detail.fields), 0
+        titles = [field.title for field in layout.detail.fields] if layout.heading else [""]
+        first = titles[0]
         for row in source:
             if len(row) == width and not blank:
+                if row[0] == first and row == titles:
+                    raise Unreadable("twice", "the heading stands here again: the file holds its content twice", where=f"line {source.line_num}")
                 yield row
             elif row:
                 raise _ragged(layout, row, blank, source.line_num)
