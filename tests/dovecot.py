@@ -1,10 +1,10 @@
 """A real IMAP server for tests: Debian's Dovecot with its own settings, on free loopback ports, over a maildir that tests put mails into."""
 
-import getpass
 import grp
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def dovecot(password: str = PASSWORD) -> Iterator[Imap]:
         served = Imap(free_port(), free_port(), certificate(home, stem="imap"), home / "mail")
         for sub in ("new", "cur", "tmp"):
             (served.maildir / sub).mkdir(parents=True)
-        owner = pwd.getpwnam("nobody" if os.geteuid() == 0 else getpass.getuser())
+        owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         for path in (served.maildir, *served.maildir.iterdir()):
             os.chown(path, owner.pw_uid, owner.pw_gid)
         (home / "users").write_text(f"{USER}:{{PLAIN}}{password}\n")
@@ -75,7 +75,7 @@ def dovecot(password: str = PASSWORD) -> Iterator[Imap]:
 
 
 def _settings(home: Path, served: Imap, owner: pwd.struct_passwd) -> str:
-    me = getpass.getuser()
+    me = pwd.getpwuid(os.geteuid()).pw_name
     services = "".join(f"service {name} {{\n  chroot =\n}}\n" for name in ("anvil", "stats", "imap-login"))
     return f"""
 base_dir = {home}/run
@@ -118,8 +118,6 @@ service imap-login {{
 
 
 def _answers(port: int) -> bool:
-    import socket
-
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
