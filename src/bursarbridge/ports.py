@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.ledger.facts import Fact
 from bursarbridge.ledger.returns import LibraryCredit, LibraryFee, Loan
+
+L = TypeVar("L", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +181,10 @@ class Heading:
     """Campus date YYYY-MM-DD."""
 
 
-class Writer(Protocol):
+class DocumentWriter(Protocol[L]):
     """The writing half of a system, for one document. Pure; `line` is called in the order that `order` asks for."""
 
-    def line(self, line: Line) -> str:
+    def line(self, line: L) -> str:
         """The line's text. Raises Unreadable when it cannot be written rightly (unmapped, too wide): it goes to suspense."""
         ...
 
@@ -193,6 +195,9 @@ class Writer(Protocol):
     def tail(self, total: ControlTotal) -> str:
         """What stands after the lines."""
         ...
+
+
+Writer = DocumentWriter[Line]
 
 
 class Destination(Protocol):
@@ -348,3 +353,48 @@ class Splitter(Protocol):
     def parcels(self, lines: Sequence[Line], made_on: str) -> list[Parcel]:
         """The lines as they may leave on a campus date, one parcel a document; a line in none of them waits for a later run."""
         ...
+
+
+class HoldLine(NamedTuple):
+    """One person's hold on its way to the bursar: what is to be true there afterwards, never a difference (peoplesoft.md 3.4).
+
+    `verb` is place, change or release; `category` and `violated_on` are of the violation that speaks for the person.
+    """
+
+    account: str
+    verb: str
+    cents: int
+    """The final total owed, which overwrites; 0 for a release."""
+    code: str
+    reason: str
+    reference: str
+    """Ours: at most 30 characters, the same for as long as the hold lives."""
+    institution: str = ""
+    department: str = ""
+    contact: str = ""
+    user_type: str = ""
+    category: str = ""
+    violated_on: str = ""
+    placed_on: str = ""
+    """Campus date YYYY-MM-DD from which the hold is active; "" for the day of the document."""
+
+
+HoldWriter = DocumentWriter[HoldLine]
+
+
+class HoldDestination(Protocol):
+    """Where one of the two documents of a hold run goes."""
+
+    def name(self, sequence: int, made_at: datetime, made_on: str) -> str:
+        """The file name of a document: unique, never used again."""
+
+    def writer(self, heading: Heading) -> HoldWriter:
+        """A fresh writer for one document."""
+
+
+class HoldFiles(Protocol):
+    """The two documents of a hold run, as the system that takes them wants them: who is to have a hold, and whose is to go."""
+
+    encoding: str
+    added: HoldDestination
+    released: HoldDestination

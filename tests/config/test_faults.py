@@ -27,6 +27,12 @@ timezone = "America/Los_Angeles"
 [bursar]
 """
 
+POST = """kind = "maildir"
+path = "mail"
+senders = ["reports@parking.example.edu"]
+attachments = ["*.csv"]
+"""
+
 MAIL = """[mail]
 relay = "127.0.0.1:25"
 tls = "none"
@@ -111,6 +117,7 @@ CASES = [
     ("C052", "[storage]\n", f'{MAIL}[reports.late]\nto = ["a@elsewhere.example"]\n[storage]\n', "elsewhere"),
     ("C053", "[storage]\n", f'{MAIL}[reports.late]\nto = ["Ann <a@example.edu>"]\npii = "none"\n[storage]\n', "Ann"),
     ("C053", "[storage]\n", f"{MAIL}[storage]\n".replace("127.0.0.1:25", "127.0.0.1"), "relay"),
+    ("C060", 'kind = "folder"\npath = "alma"\n', f'{POST}authserv = "mx.example.edu"\n', 'connection = "library"'),
     ("C026", 'amount_max = "5000.00"', API.replace("127.0.0.1:8443", "api.example.edu"), "base = "),
     ("C031", 'amount_max = "5000.00"', API.replace("file:bursarbridge.toml", "l7xx0badc0ffee"), "key = "),
     ("C039", 'amount_max = "5000.00"', f"{API}per_second = 26", "per_second"),
@@ -120,6 +127,7 @@ CASES = [
 ]
 
 WARNINGS = [
+    ("C061", "[storage]\n", f"[connections.post]\n{POST}[storage]\n", "[connections.post]"),
     ("C014", "LOSTITEMREPLACEMENTFEE", "QQQ", "QQQ"),
     ("C026", 'environment = "sandbox"', 'environment = "live"', "127.0.0.1"),
     ("C030", 'from = "2026-08-01"', 'from = "2026-08-02"', "2267"),

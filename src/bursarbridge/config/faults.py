@@ -71,6 +71,8 @@ CODES: Final[dict[str, Meaning]] = {
     "C051": Meaning("mail that cannot leave or that nobody gets", "A report would be made for nobody, and its silence would be taken for good news."),
     "C052": Meaning("a reader outside the allowed domains", "Student records would leave the campus by mail."),
     "C053": Meaning("not a mail address or relay", "No report could be sent."),
+    "C060": Meaning("files that would leave by a mailbox", "Nothing could be sent, as a mailbox is only read."),
+    "C061": Meaning("mail whose sender nobody vouches for", "Whoever writes an agreed address into a mail decides who gets a hold."),
 }
 """Every fault code; docs/settings.md lists the same ones and a test compares them."""
 

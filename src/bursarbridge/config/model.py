@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bursarbridge.config import kinds, places
 from bursarbridge.config.faults import Fault
+from bursarbridge.config.mail_in import ImapConnection, MaildirConnection
 from bursarbridge.config.mailing import MailOut, ReportMail
 from bursarbridge.config.places import Database, Secret
 from bursarbridge.config.reader import chosen, listed_sections, named, optional, required, table, tables
@@ -263,10 +264,15 @@ class PeopleSoftBursar:
     credits: CreditFiles | None = optional(table(CreditFiles), None)
 
 
-Connection = FolderConnection | SftpConnection
+Connection = FolderConnection | SftpConnection | MaildirConnection | ImapConnection
 Source = AlmaSource
 Bursar = PeopleSoftBursar
-_CONNECTIONS: Mapping[str, Callable[..., Connection]] = {"folder": FolderConnection, "sftp": SftpConnection}
+_CONNECTIONS: Mapping[str, Callable[..., Connection]] = {
+    "folder": FolderConnection,
+    "sftp": SftpConnection,
+    "maildir": MaildirConnection,
+    "imap": ImapConnection,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from bursarbridge.config.calendars import calendar_rules
 from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Severity
+from bursarbridge.config.mail_in import mail_in_rules
 from bursarbridge.config.mailing import mail_rules
 from bursarbridge.config.nodes import Node
 
@@ -44,6 +45,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     _secrets(root, desk)
     calendar_rules(root.at("bursar"), desk)
     mail_rules(root, desk)
+    mail_in_rules(root, desk)
 
 
 def _connections(root: Node, desk: Desk) -> None:
@@ -210,6 +212,7 @@ def _secrets(root: Node, desk: Desk) -> None:
     from bursarbridge.config.places import Secret
 
     nodes = [section.at("key") for section in root.at("connections").tables.values() if section.text("key")]
+    nodes += [section.at("password") for section in root.at("connections").tables.values() if section.text("password")]
     nodes += [root.at("mail", "password")]
     nodes += [source.at("api", "key") for source in root.at("sources").tables.values() if "api" in source.tables and source.at("api").text("key")]
     nodes += [row for source in root.at("sources").tables.values() for row in source.at("webhooks", "secrets").rows]

@@ -12,6 +12,7 @@ from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from bursarbridge.errors import TryLater, Unreadable
+from bursarbridge.flows.doorkeeping import turn_away
 from bursarbridge.flows.reading import Reading, Records
 from bursarbridge.flows.run import Run
 from bursarbridge.ledger.facts import Fact
@@ -65,8 +66,9 @@ def collect(run: Run, channel: Channel) -> list[Ended]:
     """Reads every whole file that waits on a channel, in the order of the source's own time."""
     if channel.prepare is not None:
         run.post(f"{channel.name}: parked", channel.prepare)
+    turned_away = turn_away(run, channel.name, channel.endpoint)
+    ended = [Ended(name=name, sha256="", state="refused", words=words, tally=Tally().as_json()) for name, words in turned_away]
     found = run.act(f"{channel.name}: look", partial(_look, run, channel))
-    ended = []
     for name, as_of, dated in found:
         kept = run.act(f"{channel.name}: keep {name}", partial(_keep, run, channel, name))
         if kept is None:
