@@ -11,7 +11,7 @@ from bursarbridge.config import kinds, places
 from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Flaw
 from bursarbridge.config.nodes import Node
-from bursarbridge.config.reader import optional, required, table, tables
+from bursarbridge.config.reader import optional, pairs, required, table, tables
 
 MEANINGS: Final = ("open", "disputed", "paid", "void", "warning", "not_evidence")
 """What a status word of the office may mean; a test holds them equal to the adapter's."""
@@ -60,16 +60,6 @@ def date_form(node: Node, desk: Desk) -> str:
     return value
 
 
-def statuses(node: Node, desk: Desk) -> tuple[tuple[str, str], ...]:
-    """The status words of the office, each with what it means."""
-    if node.kind != "table":
-        raise Flaw("C005", f"{node.name} is not a table", f'{node.name} = {{ "Outstanding" = "open", "In appeal" = "disputed" }}')
-    found = tuple((word, kinds.choice(*MEANINGS)(meant, desk)) for word, meant in node.tables.items() if not meant.stilled)
-    if "open" not in dict(found).values():
-        raise Flaw("C071", f"no word of {node.name} means open", f'say which one does: {node.name} = {{ "Outstanding" = "open" }}')
-    return found
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViolationColumns:
     """Which column of the office's file is which of ours."""
@@ -116,7 +106,7 @@ class ViolationFiles:
     columns: ViolationColumns = required(table(ViolationColumns), example='{ id = "Student ID", amount = "Balance" }')
     dates: tuple[str, ...] = optional(kinds.words(date_form, least=1), ("YYYY-MM-DD",))
     point: bool = optional(kinds.yes_no, True)
-    statuses: tuple[tuple[str, str], ...] = optional(statuses, ())
+    statuses: tuple[tuple[str, str], ...] = optional(pairs(kinds.choice(*MEANINGS)), ())
     first_line: re.Pattern[str] | None = optional(kinds.expression(), None)
     environment: re.Pattern[str] | None = optional(kinds.expression(), None)
     trailer: ViolationTrailer | None = optional(table(ViolationTrailer), None)
@@ -214,6 +204,11 @@ def _together(files: Node, desk: Desk) -> None:
             desk.at_key("C071", files.at("columns", name), f"there is a column {name}, and no {key} say what stands in it", f"add {key} = {example}")
         if key in files.tables and not has_column:
             desk.at_key("C071", files.at(key), f"{key} are given, and no column {name}", f"add {name} to columns, or take {key} out")
+    meanings = files.tables.get("statuses")
+    if meanings is not None and meanings.tables and "open" not in (one.value for one in meanings.tables.values()):
+        desk.at_key(
+            "C071", meanings, "no word of statuses means open, so nobody would ever owe anything", 'say which one does: "Outstanding" = "open"'
+        )
     trailer = files.tables.get("trailer")
     if trailer is not None and trailer.kind == "table" and not {"count", "total"} & set(trailer.tables):
         desk.at_key("C071", trailer, "the trailer says neither count nor total", 'add one: trailer = { mark = "TRL", count = 2, total = 3 }')

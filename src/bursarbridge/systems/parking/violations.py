@@ -19,7 +19,7 @@ _REFERENCE_MAX = 60
 _TEXT_MAX = 100
 """Characters of a type or status; real ones have some ten, the limit only keeps garbage out."""
 _NATIONAL = re.compile(r"\b[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}\b", re.ASCII)
-"""The printed form of a social security number. Nine bare digits are many campuses' own ids and cannot be told from one."""
+"""The printed form of a social security number; nine bare digits are taken for one only where they are not the agreed id."""
 _TIME_OF_DAY = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?: ?[AaPp][Mm])?$", re.ASCII)
 _NOTHING_OWED = (Standing.PAID, Standing.VOID, Standing.WARNING)
 
@@ -66,7 +66,7 @@ class ViolationReader:
             account, raw["id"] = "", ""
         reference = raw.get("reference", account).strip() if _by_violation(self._form) else account
         kept = _NATIONAL.sub("***", json.dumps(raw, ensure_ascii=False))
-        return Rejected(error.code, str(error), _NATIONAL.sub("***", reference), account, cents, kept)
+        return Rejected(error.code, _NATIONAL.sub("***", str(error)), _NATIONAL.sub("***", reference), account, cents, kept)
 
     def revived(self, raw: str) -> Row:
         """The row that `rejected` kept. Raises Unreadable("raw") for anything else."""
@@ -95,7 +95,7 @@ def _violation(form: ViolationForm) -> Callable[[Row], Violation]:
     at_status, at_currency = place_of(form, "status"), place_of(form, "currency")
     fits = re.compile(form.account_pattern, re.ASCII).fullmatch
     quick, slow_cents = re.compile(r"[0-9]{1,9}\.[0-9]{2}", re.ASCII).fullmatch, _cents(form)
-    day_of, text_of = lru_cache(1 << 12)(_day(form)), lru_cache(1 << 12)(_text)
+    day_of, category_of, type_of = (lru_cache(1 << 12)(one) for one in (_day(form), _text(form, "category"), _text(form, "user_type")))
     standing_of, checked = _standing(form), _checked(form)
     most, currency, point, both = form.amount_max_cents, form.currency, form.point, form.kind in ("full", "changes")
     opened, paid, new = Standing.OPEN, Standing.PAID, tuple.__new__
@@ -120,9 +120,9 @@ def _violation(form: ViolationForm) -> Callable[[Row], Violation]:
         if cents > most or not both:
             checked(cents)
         reference = _reference(form, row[at_reference]) if at_reference >= 0 else account
-        category = text_of(row[at_category]) if at_category >= 0 else ""
+        category = category_of(row[at_category]) if at_category >= 0 else ""
         violated_on = day_of(row[at_day]) if at_day >= 0 else ""
-        user_type = text_of(row[at_type]) if at_type >= 0 else ""
+        user_type = type_of(row[at_type]) if at_type >= 0 else ""
         return new(Violation, (reference, account, category, cents, violated_on, standing, user_type))
 
     return violation
@@ -150,7 +150,7 @@ def _account(form: ViolationForm, text: str, fits: Callable[[str], re.Match[str]
     account = text.strip()
     if not account:
         raise _fault(form, "account", "id", "the row names nobody; give the person the agreed id in the parking system")
-    if _NATIONAL.search(account):
+    if _NATIONAL.search(account) or re.fullmatch(r"[0-9]{9}", account, re.ASCII):
         words = "the id has the form of a social security number; it is kept nowhere: put the agreed id in its place in the parking system"
         raise _fault(form, "national_id", "id", words)
     if fits(account) is None:
@@ -164,7 +164,7 @@ def _reference(form: ViolationForm, text: str) -> str:
     if not reference:
         raise _fault(form, "no_reference", "reference", "the violation has no number and could not be known again; look it up in the parking system")
     if len(reference) > _REFERENCE_MAX or not reference.isprintable():
-        words = f'the number "{reference[:40]!a}" has {len(reference)} characters, at most {_REFERENCE_MAX} printable ones are taken'
+        words = f"the number {reference[:40]!a} has {len(reference)} characters, at most {_REFERENCE_MAX} printable ones are taken"
         raise _fault(form, "too_wide", "reference", words)
     return reference
 
@@ -221,17 +221,22 @@ def _day(form: ViolationForm) -> Callable[[str], str]:
         try:
             return str(forms(_TIME_OF_DAY.sub("", text.strip())))
         except Unreadable as error:
-            raise _fault(form, "date", "violated_on", error.words) from error
+            raise _fault(form, "date", "violated_on", f"{error.words}; look it up in the parking system, or add the form to dates") from error
 
     return day
 
 
-def _text(text: str) -> str:
-    found = text.strip()
-    if len(found) > _TEXT_MAX or not found.isprintable():
-        words = f'"{found[:40]!a}" has {len(found)} characters, at most {_TEXT_MAX} printable ones are taken; are the columns where the settings say?'
-        raise Unreadable("characters", words)
-    return found
+def _text(form: ViolationForm, name: str) -> Callable[[str], str]:
+    def printable(text: str) -> str:
+        found = text.strip()
+        if len(found) > _TEXT_MAX or not found.isprintable():
+            words = (
+                f"{found[:40]!a} has {len(found)} characters, at most {_TEXT_MAX} printable ones are taken; are the columns where the settings say?"
+            )
+            raise _fault(form, "characters", name, words)
+        return found
+
+    return printable
 
 
 def _fault(form: ViolationForm, code: str, name: str, words: str) -> Unreadable:
