@@ -1,10 +1,13 @@
-"""The forms of the sample lists beside them, all people invented; each sample shows one way in which an office may write its lists."""
+"""The forms of the sample lists beside them, all people invented, each one way in which an office may write its lists; and lists made by hand."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from bursarbridge.ledger.facts import Fact
+import pytest
+
+from bursarbridge.errors import Unreadable
+from bursarbridge.ledger.facts import Fact, Violation
 from bursarbridge.ports import Rejected, read
 from bursarbridge.systems.parking.agreed import Trailer, ViolationForm
 from bursarbridge.systems.parking.violations import ViolationReader
@@ -126,3 +129,48 @@ def readings(form: ViolationForm, chunks: Iterable[bytes], *, whole: bool = True
 def sample(name: str) -> bytes:
     """The bytes of a sample."""
     return next(path for path in SAMPLES.glob(f"{name}.*") if path.suffix != ".jsonl").read_bytes()
+
+
+HEADING = ",".join(TITLES) + "\n"
+
+
+GOOD = '0012345,"Lindqvist, Maja",Student,PV-1,No Permit,10/03/2026,45.00,USD,Outstanding\n'
+
+
+def listed(*rows: str) -> bytes:
+    """A list with the heading and these rows."""
+    return "".join((HEADING, *rows)).encode()
+
+
+def row(**changes: str) -> str:
+    """A good row with some columns changed."""
+    texts = dict(zip(TITLES, ("0012345", "Maja", "Student", "PV-1", "No Permit", "10/03/2026", "45.00", "USD", "Outstanding"), strict=True))
+    texts |= {name.replace("_", " "): text for name, text in changes.items()}
+    return ",".join('"' + text.replace('"', '""') + '"' for text in texts.values()) + "\n"
+
+
+def only(content: bytes, form: ViolationForm = VIOLATIONS) -> Fact | Rejected:
+    """What the one row of a list says."""
+    (reading,) = readings(form, [content])
+    return reading
+
+
+def said(form: ViolationForm, content: bytes) -> Violation:
+    """The same, as the violation it has to be."""
+    reading = only(content, form)
+    assert isinstance(reading, Violation), reading
+    return reading
+
+
+def code(content: bytes, form: ViolationForm = VIOLATIONS) -> str:
+    """Why the one row is rejected."""
+    reading = only(content, form)
+    assert isinstance(reading, Rejected), reading
+    return reading.code
+
+
+def refusal(form: ViolationForm, content: bytes) -> Unreadable:
+    """Why the whole list is refused."""
+    with pytest.raises(Unreadable) as caught:
+        readings(form, [content])
+    return caught.value
