@@ -67,13 +67,13 @@ CODES: Final[dict[str, Meaning]] = {
     "C038": Meaning("a description longer than 30 characters", "Every charge of this type would wait in suspense as too wide."),
     "C039": Meaning("a number out of range", _STOPS),
     "C044": Meaning("not a web address that may be used", "The key would be sent to nobody, or to anyone who listens on the way."),
+    "C045": Meaning("a column that does not fit its file", "Another column would be read as the id, the amount or the status."),
+    "C046": Meaning("settings of a list that only make sense together", "What a row says would be guessed, or not looked at."),
+    "C047": Meaning("a list that would be taken for another kind", "People would get or lose holds by a list that does not say so."),
     "C050": Meaning("mail in the clear", "Everyone on the way could read the reports, and a password."),
     "C051": Meaning("mail that cannot leave or that nobody gets", "A report would be made for nobody, and its silence would be taken for good news."),
     "C052": Meaning("a reader outside the allowed domains", "Student records would leave the campus by mail."),
     "C053": Meaning("not a mail address or relay", "No report could be sent."),
-    "C070": Meaning("a column that does not fit its file", "Another column would be read as the id, the amount or the status."),
-    "C071": Meaning("settings of a list that only make sense together", "What a row says would be guessed, or not looked at."),
-    "C072": Meaning("a list that would be taken for another kind", "People would get or lose holds by a list that does not say so."),
 }
 """Every fault code; docs/settings.md lists the same ones and a test compares them."""
 

@@ -41,7 +41,7 @@ def _stretch(node: Node) -> tuple[int, int]:
     numbers = [row.value for row in node.rows]
     if len(numbers) == 2 and all(isinstance(one, int) and not isinstance(one, bool) and 1 <= one <= 10_000 for one in numbers):
         return int(str(numbers[0])), int(str(numbers[1]))
-    raise Flaw("C070", f"{node.name} is not a first column and a width", f"two whole numbers, both from 1: {node.name} = [12, 10]")
+    raise Flaw("C045", f"{node.name} is not a first column and a width", f"two whole numbers, both from 1: {node.name} = [12, 10]")
 
 
 def delimiter(node: Node, desk: Desk) -> str:
@@ -147,13 +147,13 @@ def _form(files: Node, desk: Desk) -> None:
     word = "fixed" if fixed else "delimited"
     if needed not in files.tables:
         cure = "width = how many characters every line has" if fixed else 'titles = all its columns in their order: ["Student ID", "Name", "Balance"]'
-        desk.at_key("C070", files, f"[[{_path(files)}]] is {word} and has no {needed}", cure)
+        desk.at_key("C045", files, f"[[{_path(files)}]] is {word} and has no {needed}", cure)
     for key in foreign:
         if key in files.tables:
-            desk.at_key("C070", files.at(key), f"{key} has no meaning in a {word} file", f'take it out, or change form = "{word}"')
+            desk.at_key("C045", files.at(key), f"{key} has no meaning in a {word} file", f'take it out, or change form = "{word}"')
     if fixed and (files.text("encoding") or "utf-8") == "utf-8":
         cure = 'encoding = "ascii", "iso-8859-1" or "windows-1252"'
-        desk.at_key("C070", files.tables.get("encoding", files), "fixed columns need one byte for each character, which utf-8 has not", cure)
+        desk.at_key("C045", files.tables.get("encoding", files), "fixed columns need one byte for each character, which utf-8 has not", cure)
 
 
 def _columns(files: Node, desk: Desk) -> None:
@@ -165,7 +165,7 @@ def _columns(files: Node, desk: Desk) -> None:
             continue
         if fixed != (node.kind == "list"):
             cure = f"{node.name} = [12, 10] (first column and width)" if fixed else f'{node.name} = "Student ID" (its title)'
-            desk.at_value("C070", node, f"{node.name} is not a column of a {'fixed' if fixed else 'delimited'} file", cure)
+            desk.at_value("C045", node, f"{node.name} is not a column of a {'fixed' if fixed else 'delimited'} file", cure)
         elif fixed:
             _fixed_column(node, width if isinstance(width, int) else 0, taken, desk)
         elif titles and titles.count(str(node.value)) != 1:
@@ -178,21 +178,21 @@ def _fixed_column(node: Node, width: int, taken: list[tuple[int, int, str]], des
         return  # said where the value is read
     start, end = numbers[0], numbers[0] + numbers[1] - 1
     if width and end > width:
-        desk.at_value("C070", node, f"columns {start}-{end} lie outside of a line of {width}", "compare the columns with the width")
+        desk.at_value("C045", node, f"columns {start}-{end} lie outside of a line of {width}", "compare the columns with the width")
     for other_start, other_end, other in taken:
         if start <= other_end and other_start <= end:
-            desk.at_value("C070", node, f"{node.name} in columns {start}-{end} overlaps {other}", "compare both with the office's description")
+            desk.at_value("C045", node, f"{node.name} in columns {start}-{end} overlaps {other}", "compare both with the office's description")
     taken.append((start, end, node.name))
 
 
 def _title(node: Node, titles: list[str], desk: Desk) -> None:
     value = str(node.value)
     if value in titles:
-        desk.at_value("C070", node, f'"{value}" stands more than once in titles', "ask for a file in which that column has a title of its own")
+        desk.at_value("C045", node, f'"{value}" stands more than once in titles', "ask for a file in which that column has a title of its own")
         return
     guess = nearest(value, titles)
     cure = f'did you mean {node.name} = "{guess}"?' if guess else f"titles are: {listed(titles)}"
-    desk.at_value("C070", node, f'no column of titles is called "{value}"', cure)
+    desk.at_value("C045", node, f'no column of titles is called "{value}"', cure)
 
 
 def _together(files: Node, desk: Desk) -> None:
@@ -201,44 +201,44 @@ def _together(files: Node, desk: Desk) -> None:
         name = "status" if key == "statuses" else key
         has_column = name in files.at("columns").tables
         if has_column and key not in files.tables:
-            desk.at_key("C071", files.at("columns", name), f"there is a column {name}, and no {key} say what stands in it", f"add {key} = {example}")
+            desk.at_key("C046", files.at("columns", name), f"there is a column {name}, and no {key} say what stands in it", f"add {key} = {example}")
         if key in files.tables and not has_column:
-            desk.at_key("C071", files.at(key), f"{key} are given, and no column {name}", f"add {name} to columns, or take {key} out")
+            desk.at_key("C046", files.at(key), f"{key} are given, and no column {name}", f"add {name} to columns, or take {key} out")
     meanings = files.tables.get("statuses")
     if meanings is not None and meanings.tables and "open" not in (one.value for one in meanings.tables.values()):
         desk.at_key(
-            "C071", meanings, "no word of statuses means open, so nobody would ever owe anything", 'say which one does: "Outstanding" = "open"'
+            "C046", meanings, "no word of statuses means open, so nobody would ever owe anything", 'say which one does: "Outstanding" = "open"'
         )
     trailer = files.tables.get("trailer")
     if trailer is not None and trailer.kind == "table" and not {"count", "total"} & set(trailer.tables):
-        desk.at_key("C071", trailer, "the trailer says neither count nor total", 'add one: trailer = { mark = "TRL", count = 2, total = 3 }')
+        desk.at_key("C046", trailer, "the trailer says neither count nor total", 'add one: trailer = { mark = "TRL", count = 2, total = 3 }')
 
 
 def _kind(source: Node, files: Node, seen: set[str], desk: Desk) -> None:
     kind, columns = files.text("kind"), files.at("columns").tables
     if kind in seen:
         desk.at_value(
-            "C072", files.at("kind"), f'two sections of [sources.{source.name}] are of kind "{kind}"', "one section a kind: put their files together"
+            "C047", files.at("kind"), f'two sections of [sources.{source.name}] are of kind "{kind}"', "one section a kind: put their files together"
         )
     seen |= {kind} - {""}
     if kind != "full" and kind and "absent" in files.tables:
-        desk.at_key("C072", files.at("absent"), f'only a full list can lack somebody, and this one is of kind "{kind}"', "take absent out")
+        desk.at_key("C047", files.at("absent"), f'only a full list can lack somebody, and this one is of kind "{kind}"', "take absent out")
     for name in ("reference", "status") if kind in ("added", "released") else ():
         if name in columns:
             said = f'a list of kind "{kind}" has one row a person, and its column {name} would be passed over'
-            desk.at_key("C072", columns[name], said, f"take {name} out of columns")
+            desk.at_key("C047", columns[name], said, f"take {name} out of columns")
     if source.text("collect") == "bill":
         _billed(files, kind, desk)
 
 
 def _billed(files: Node, kind: str, desk: Desk) -> None:
     if kind in ("added", "released"):
-        desk.at_value("C072", files.at("kind"), f'what is billed cannot come as a list of holds of kind "{kind}"', 'kind = "full" or "changes"')
+        desk.at_value("C047", files.at("kind"), f'what is billed cannot come as a list of holds of kind "{kind}"', 'kind = "full" or "changes"')
         return
     for name in ("reference", "category"):
         if name not in files.at("columns").tables:
             said = f'collect = "bill", and there is no column {name}: a charge needs one'
-            desk.at_key("C072", files.tables.get("columns", files), said, f"add {name} to columns")
+            desk.at_key("C047", files.tables.get("columns", files), said, f"add {name} to columns")
 
 
 def _path(node: Node) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bursarbridge.errors import Unreadable
 from bursarbridge.systems.parking.agreed import Trailer
 from bursarbridge.systems.parking.violations import ViolationReader
-from tests.systems.parking.forms import CLOSED, FIXED, FORMS, GOOD, HEADING, VIOLATIONS, code, listed, readings, refusal, row, said, sample
+from tests.systems.parking.forms import BALANCES, CLOSED, FIXED, FORMS, GOOD, HEADING, VIOLATIONS, code, listed, readings, refusal, row, said, sample
 
 UNCLOSED = ("violations", "nasty", "balances", "added", "released")
 
@@ -176,14 +176,27 @@ def test_some_lines_of_a_list_say_what_they_say_in_the_whole(name: str, kept: li
     """What a fast lane relies on: the lines before the records and any of the records."""
     form = FORMS[name]
     reader = ViolationReader(form, whole=False)
-    assert reader.lines_are_records
-    lines = sample(name).rstrip(b"\r\n").splitlines(keepends=True)
+    assert reader.lines_are_records is (form.trailer is None)
+    lines = [line for line in sample(name).splitlines(keepends=True) if line.strip()]
     before, rows = lines[: reader.lines_before], lines[reader.lines_before : len(lines) - (form.trailer is not None)]
     chosen = [number for number in range(len(rows)) if kept[number]]
     assert readings(form, [*before, *(rows[number] for number in chosen)], whole=False) == [
         readings(form, [sample(name)])[number] for number in chosen
     ]
-    assert not ViolationReader(replace(form, spanning=True)).lines_are_records or not form.delimiter
+
+
+def test_lines_are_records_only_where_nothing_else_has_to_be_looked_at() -> None:
+    assert ViolationReader(BALANCES).lines_are_records
+    for other in (replace(BALANCES, spanning=True), replace(BALANCES, first_line="^LIVE"), FIXED, CLOSED):
+        assert not ViolationReader(other).lines_are_records
+    assert [ViolationReader(form).lines_before for form in (BALANCES, FIXED, CLOSED, replace(BALANCES, first_line="^LIVE"))] == [1, 1, 0, 2]
+
+
+def test_t01_some_lines_of_which_the_last_is_cut_are_refused() -> None:
+    head, *lines = sample("balances").splitlines(keepends=True)
+    with pytest.raises(Unreadable) as caught:
+        readings(BALANCES, [head, lines[2][:-3]], whole=False)
+    assert caught.value.code == "truncated"
 
 
 def test_some_lines_may_have_the_trailer_among_them() -> None:
@@ -193,6 +206,7 @@ def test_some_lines_may_have_the_trailer_among_them() -> None:
 
 
 def test_a_trailer_may_say_one_of_both() -> None:
+    assert len(readings(CLOSED, [sample("closed").replace(b"77.50", b"77.50;;;;;;")])) == 3
     for trailer in (Trailer("TRL", (2, 0), None), Trailer("TRL", None, (3, 0))):
         assert len(readings(replace(CLOSED, trailer=trailer), [sample("closed")])) == 3
 

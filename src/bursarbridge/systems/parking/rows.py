@@ -15,12 +15,12 @@ Row = list[str]
 
 
 def rows(form: ViolationForm, chunks: Iterable[bytes], *, whole: bool) -> Iterator[Row]:
-    """Every row in order, the trailer checked and left out. Without `whole` they are some lines of a file, and its end is not asked for.
+    """Every row in order, the trailer checked and left out. Without `whole` they are some lines of a file, without its trailer perhaps.
 
     Raises Unreadable for the whole file, maybe after rows were yielded: "truncated", "empty", "columns", "ragged", "csv", "line", "environment",
     "control_total", and what lines() raises.
     """
-    texts = lines(_ended(form, chunks) if whole else chunks, form.encoding)
+    texts = lines(_ended(form, chunks, whole), form.encoding)
     if form.first_line:
         _check_first(next(texts, ""), form)
     found = _delimited(form, texts) if form.delimiter else _fixed(form, texts)
@@ -56,15 +56,15 @@ def exact_cents(form: ViolationForm, text: str) -> int:
     return cents_of(re.sub(r"^(-?)0+(?=[0-9])", r"\1", plain))
 
 
-def _ended(form: ViolationForm, chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _ended(form: ViolationForm, chunks: Iterable[bytes], whole: bool) -> Iterator[bytes]:
     """Refuses a file without a byte, and one whose last line does not end: it may be cut inside an amount (reliability.md T01)."""
     last = b""
     for chunk in chunks:
         yield chunk
         last = chunk or last
-    if not last:
+    if not last and whole:
         raise Unreadable("empty", "the file is empty, without even a heading; that is nobody's list: have it sent again")
-    if not last.endswith(b"\n") and form.trailer is None:
+    if last and not last.endswith(b"\n") and form.trailer is None:
         words = "the last line does not end, so the file may be cut inside it; have it sent again, with a line end at its end or with a trailer"
         raise Unreadable("truncated", words)
 

@@ -27,7 +27,7 @@ _NOTHING_OWED = (Standing.PAID, Standing.VOID, Standing.WARNING)
 class ViolationReader:
     """Reads lists of violations, and ready-made lists of holds: implements ports.Reader, yielding rows of texts and `Violation` facts.
 
-    Without `whole` it takes the lines before the records and some of the records: neither the file's end nor its trailer is asked for.
+    Without `whole` it takes the lines before the records and any of the records, and asks for no trailer; the last line has to end all the same.
     """
 
     def __init__(self, form: ViolationForm, *, whole: bool = True) -> None:
@@ -37,8 +37,9 @@ class ViolationReader:
 
     @property
     def lines_are_records(self) -> bool:
-        """Whether every record is one line, so that the same line always says the same."""
-        return not (self._form.delimiter and self._form.spanning)
+        """Whether every record is one line that always says the same, and nothing else in the file has to be looked at: no first line, no trailer."""
+        spanning = bool(self._form.delimiter) and self._form.spanning
+        return not (spanning or self._form.first_line or self._form.trailer)
 
     @property
     def lines_before(self) -> int:
