@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bursarbridge.config import CODES, SettingsError, Severity, check, load
+from tests.config.parking_sample import PARKING
 from tests.config.sample import GOOD, spoiled, written
 
 ITEM = '[[bursar.item_types]]\nsource = "library"\n'
@@ -124,6 +125,9 @@ CASES = [
     ("C034", 'amount_max = "5000.00"', 'payments_by = "api"', "payments_by"),
     ("C044", 'amount_max = "5000.00"', API.replace("8443", "8443/almaws"), "base = "),
     ("C044", 'amount_max = "5000.00"', API.replace("https", "ftp"), "base = "),
+    ("C045", "[storage]\n", PARKING.replace('"Balance"\n', '"Balanse"\n') + "[storage]\n", "Balanse"),
+    ("C046", "[storage]\n", PARKING.replace('status = "Status"\n', "") + "[storage]\n", "statuses"),
+    ("C047", "[storage]\n", PARKING.replace('settle = "0s"', 'absent = "ask"') + "[storage]\n", 'absent = "ask"'),
 ]
 
 WARNINGS = [

@@ -12,6 +12,7 @@ from bursarbridge.config import kinds, places
 from bursarbridge.config.faults import Fault
 from bursarbridge.config.mail_in import ImapConnection, MaildirConnection
 from bursarbridge.config.mailing import MailOut, ReportMail
+from bursarbridge.config.parking import ParkingSource
 from bursarbridge.config.places import Database, Secret
 from bursarbridge.config.reader import chosen, listed_sections, named, optional, required, table, tables
 
@@ -265,7 +266,7 @@ class PeopleSoftBursar:
 
 
 Connection = FolderConnection | SftpConnection | MaildirConnection | ImapConnection
-Source = AlmaSource
+Source = AlmaSource | ParkingSource
 Bursar = PeopleSoftBursar
 _CONNECTIONS: Mapping[str, Callable[..., Connection]] = {
     "folder": FolderConnection,
@@ -273,6 +274,7 @@ _CONNECTIONS: Mapping[str, Callable[..., Connection]] = {
     "maildir": MaildirConnection,
     "imap": ImapConnection,
 }
+_SOURCES: Mapping[str, Callable[..., Source]] = {"alma": AlmaSource, "opscom": ParkingSource}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +286,7 @@ class Settings:
     storage: Storage = required(table(Storage))
     identity: Identity = required(table(Identity))
     connections: Mapping[str, Connection] = required(named("kind", _CONNECTIONS, "C008"))
-    sources: Mapping[str, Source] = required(named("adapter", {"alma": AlmaSource}, "C020"))
+    sources: Mapping[str, Source] = required(named("adapter", _SOURCES, "C020"))
     bursar: Bursar = required(chosen("adapter", {"peoplesoft": PeopleSoftBursar}, "C020"))
     mail: MailOut | None = optional(table(MailOut), None)
     reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions"), ())
@@ -292,3 +294,13 @@ class Settings:
     file: Path = Path()
     """The settings file itself."""
     warnings: tuple[Fault, ...] = ()
+
+    @property
+    def libraries(self) -> tuple[AlmaSource, ...]:
+        """The sources that are libraries."""
+        return tuple(source for source in self.sources.values() if isinstance(source, AlmaSource))
+
+    @property
+    def parking_offices(self) -> tuple[ParkingSource, ...]:
+        """The sources that are parking offices."""
+        return tuple(source for source in self.sources.values() if isinstance(source, ParkingSource))

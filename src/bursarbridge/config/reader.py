@@ -78,6 +78,16 @@ def named(by: str, shapes: Mapping[str, Callable[..., T]], number: str) -> Kind[
     return _marked(read, *shapes.values())
 
 
+def pairs(kind: Kind[T]) -> Kind[tuple[tuple[str, T], ...]]:
+    """A table whose keys are words of somebody else's, each with a value."""
+
+    def read(node: Node, desk: Desk) -> tuple[tuple[str, T], ...]:
+        _must_be_table(node)
+        return tuple(zip(node.tables, _all(desk, [(inner, kind) for inner in node.tables.values()]), strict=True))
+
+    return read
+
+
 def listed_sections(shape: Callable[..., T], *names: str) -> Kind[tuple[T, ...]]:
     """Sections of one shape under names of ours ([reports.late]), each at most once."""
 
