@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from bursarbridge.config.calendars import calendar_rules
 from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Severity
+from bursarbridge.config.guarding import guard_rules
 from bursarbridge.config.mailing import mail_rules
 from bursarbridge.config.nodes import Node
 
@@ -44,6 +45,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     _secrets(root, desk)
     calendar_rules(root.at("bursar"), desk)
     mail_rules(root, desk)
+    guard_rules(root, desk)
 
 
 def _connections(root: Node, desk: Desk) -> None:
