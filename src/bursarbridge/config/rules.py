@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from bursarbridge.config.calendars import calendar_rules
 from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Severity
+from bursarbridge.config.guarding import guard_rules
 from bursarbridge.config.mail_in import mail_in_rules
 from bursarbridge.config.mailing import mail_rules
 from bursarbridge.config.nodes import Node
@@ -48,6 +49,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     mail_rules(root, desk)
     mail_in_rules(root, desk)
     parking_rules(root, desk)
+    guard_rules(root, desk)
 
 
 def _connections(root: Node, desk: Desk) -> None:

@@ -24,6 +24,8 @@ class Reading:
         self.cause = cause
         self.arrived = arrived
         self.tally = Tally()
+        self.rejected = 0
+        """Records that could not be facts, of those put to suspense so far."""
         self._rejected: list[Rejected] = []
 
     def facts(self, records: Records) -> Iterator[Fact]:
@@ -38,5 +40,5 @@ class Reading:
 
     def put_rejected(self) -> None:
         """Writes the rejections that were met so far to suspense."""
-        suspense.put_rejected(self.books, self.channel, self.delivery, self._rejected, self.tally)
+        self.rejected += suspense.put_rejected(self.books, self.channel, self.delivery, self._rejected, self.tally)
         self._rejected = []
