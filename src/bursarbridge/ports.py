@@ -348,3 +348,92 @@ class Splitter(Protocol):
     def parcels(self, lines: Sequence[Line], made_on: str) -> list[Parcel]:
         """The lines as they may leave on a campus date, one parcel a document; a line in none of them waits for a later run."""
         ...
+
+
+class HoldLine(NamedTuple):
+    """One person's hold on its way to the bursar: what is to be true there afterwards, never a difference (peoplesoft.md 3.4)."""
+
+    account: str
+    verb: str
+    """place | change | release."""
+    cents: int
+    """The final total owed, which overwrites; 0 for a release."""
+    code: str
+    """The bursar's code of the hold, and its reason."""
+    reason: str
+    reference: str
+    """Ours: at most 30 characters, the same for as long as the hold lives."""
+    institution: str = ""
+    department: str = ""
+    contact: str = ""
+    """Whom the student asks, as the bursar shows it."""
+    user_type: str = ""
+    category: str = ""
+    """The violation type that speaks for the person, as the source writes it, and the campus date of that violation."""
+    violated_on: str = ""
+    placed_on: str = ""
+    """Campus date YYYY-MM-DD from which the hold is active."""
+
+
+class HoldWriter(Protocol):
+    """Writes one document of holds. Pure; the lines stand in the order they are given."""
+
+    def line(self, line: HoldLine) -> str:
+        """The line's text. Raises Unreadable when it cannot be written rightly (too wide, of the other document): it goes to suspense."""
+        ...
+
+    def head(self, total: ControlTotal) -> str:
+        """What stands before the lines."""
+        ...
+
+    def tail(self, total: ControlTotal) -> str:
+        """What stands after the lines."""
+        ...
+
+
+class HoldDestination(Protocol):
+    """Where one of the two documents of a hold run goes."""
+
+    def name(self, sequence: int, made_at: datetime, made_on: str) -> str:
+        """The file name of a document: unique, never used again."""
+        ...
+
+    def writer(self, heading: Heading) -> HoldWriter:
+        """A fresh writer for one document."""
+        ...
+
+
+class HoldFiles(Protocol):
+    """The two documents of a hold run, as the system that takes them wants them."""
+
+    @property
+    def encoding(self) -> str:
+        """That of both documents."""
+        ...
+
+    @property
+    def added(self) -> HoldDestination:
+        """Who is to have a hold, with the total owed: place and change."""
+        ...
+
+    @property
+    def released(self) -> HoldDestination:
+        """Whose hold is to go."""
+        ...
+
+
+class TurnedAway(NamedTuple):
+    """Something that lies where files wait and is not read."""
+
+    words: str
+    name: str
+    """What `clear` calls it."""
+
+
+@runtime_checkable
+class Doorkeeper(Protocol):
+    """An endpoint that lets in only what it can trust, and says what it turned away (reliability.md T24)."""
+
+    def refused(self) -> list[TurnedAway]:
+        """What lies there and is never read; `clear` puts it aside, where it is kept."""
+        ...
