@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.ledger.facts import Fact
 from bursarbridge.ledger.returns import LibraryCredit, LibraryFee, Loan
+
+L = TypeVar("L", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +181,10 @@ class Heading:
     """Campus date YYYY-MM-DD."""
 
 
-class Writer(Protocol):
+class DocumentWriter(Protocol[L]):
     """The writing half of a system, for one document. Pure; `line` is called in the order that `order` asks for."""
 
-    def line(self, line: Line) -> str:
+    def line(self, line: L) -> str:
         """The line's text. Raises Unreadable when it cannot be written rightly (unmapped, too wide): it goes to suspense."""
         ...
 
@@ -193,6 +195,9 @@ class Writer(Protocol):
     def tail(self, total: ControlTotal) -> str:
         """What stands after the lines."""
         ...
+
+
+Writer = DocumentWriter[Line]
 
 
 class Destination(Protocol):
@@ -351,44 +356,30 @@ class Splitter(Protocol):
 
 
 class HoldLine(NamedTuple):
-    """One person's hold on its way to the bursar: what is to be true there afterwards, never a difference (peoplesoft.md 3.4)."""
+    """One person's hold on its way to the bursar: what is to be true there afterwards, never a difference (peoplesoft.md 3.4).
+
+    `verb` is place, change or release; `category` and `violated_on` are of the violation that speaks for the person.
+    """
 
     account: str
     verb: str
-    """place | change | release."""
     cents: int
     """The final total owed, which overwrites; 0 for a release."""
     code: str
-    """The bursar's code of the hold, and its reason."""
     reason: str
     reference: str
     """Ours: at most 30 characters, the same for as long as the hold lives."""
     institution: str = ""
     department: str = ""
     contact: str = ""
-    """Whom the student asks, as the bursar shows it."""
     user_type: str = ""
     category: str = ""
-    """The violation type that speaks for the person, as the source writes it, and the campus date of that violation."""
     violated_on: str = ""
     placed_on: str = ""
-    """Campus date YYYY-MM-DD from which the hold is active."""
+    """Campus date YYYY-MM-DD from which the hold is active; "" for the day of the document."""
 
 
-class HoldWriter(Protocol):
-    """Writes one document of holds. Pure; the lines stand in the order they are given."""
-
-    def line(self, line: HoldLine) -> str:
-        """The line's text. Raises Unreadable when it cannot be written rightly (too wide, of the other document): it goes to suspense."""
-        ...
-
-    def head(self, total: ControlTotal) -> str:
-        """What stands before the lines."""
-        ...
-
-    def tail(self, total: ControlTotal) -> str:
-        """What stands after the lines."""
-        ...
+HoldWriter = DocumentWriter[HoldLine]
 
 
 class HoldDestination(Protocol):
@@ -396,44 +387,14 @@ class HoldDestination(Protocol):
 
     def name(self, sequence: int, made_at: datetime, made_on: str) -> str:
         """The file name of a document: unique, never used again."""
-        ...
 
     def writer(self, heading: Heading) -> HoldWriter:
         """A fresh writer for one document."""
-        ...
 
 
 class HoldFiles(Protocol):
-    """The two documents of a hold run, as the system that takes them wants them."""
+    """The two documents of a hold run, as the system that takes them wants them: who is to have a hold, and whose is to go."""
 
-    @property
-    def encoding(self) -> str:
-        """That of both documents."""
-        ...
-
-    @property
-    def added(self) -> HoldDestination:
-        """Who is to have a hold, with the total owed: place and change."""
-        ...
-
-    @property
-    def released(self) -> HoldDestination:
-        """Whose hold is to go."""
-        ...
-
-
-class TurnedAway(NamedTuple):
-    """Something that lies where files wait and is not read."""
-
-    words: str
-    name: str
-    """What `clear` calls it."""
-
-
-@runtime_checkable
-class Doorkeeper(Protocol):
-    """An endpoint that lets in only what it can trust, and says what it turned away (reliability.md T24)."""
-
-    def refused(self) -> list[TurnedAway]:
-        """What lies there and is never read; `clear` puts it aside, where it is kept."""
-        ...
+    encoding: str
+    added: HoldDestination
+    released: HoldDestination

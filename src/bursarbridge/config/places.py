@@ -221,7 +221,7 @@ def _braced(names: tuple[str, ...]) -> str:
 
 
 def layout(role: str, *more: str) -> Kind[str]:
-    """A shipped layout by name, or "file:path" of one's own; a role is charges, credits, reversals, results or payments."""
+    """A shipped layout by name, or "file:path" of one's own; a role is a part of its name: charges, credits, added, release, ..."""
 
     def read(node: Node, desk: Desk) -> str:
         value = text(node, desk)

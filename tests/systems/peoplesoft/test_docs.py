@@ -9,12 +9,14 @@ from bursarbridge.formats.describe import columns_table
 from bursarbridge.formats.layout import layout_from_toml, shipped, shipped_names
 from bursarbridge.systems.peoplesoft.reasons import REASONS
 
-PAGE = (Path(__file__).parents[3] / "docs" / "systems" / "peoplesoft.md").read_text("utf-8")
+SYSTEMS = Path(__file__).parents[3] / "docs" / "systems"
+PAGE = (SYSTEMS / "peoplesoft.md").read_text("utf-8")
+PAGES = PAGE + (SYSTEMS / "peoplesoft-holds.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_the_page_has_every_shipped_layouts_columns(name: str) -> None:
-    section = PAGE.split(f"### {name}\n", 1)[1].split("\n### ", 1)[0]
+    section = PAGES.split(f"### {name}\n", 1)[1].split("\n### ", 1)[0]
     assert columns_table(shipped(name)) in section
     assert shipped(name).about in section
 
