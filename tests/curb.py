@@ -25,7 +25,7 @@ from bursarbridge.flows.indicators import indicator_poster
 from bursarbridge.flows.run import Run, World, utc_text
 from bursarbridge.ledger.facts import Indicator
 from bursarbridge.ledger.holds import PlanNumbers, Policy
-from bursarbridge.ports import ControlTotal, Heading, HoldLine
+from bursarbridge.ports import ControlTotal, Heading, HoldDestination, HoldLine
 from bursarbridge.store import deliveries, runs
 from bursarbridge.store.books import Books
 from bursarbridge.store.deliveries import Arrived
@@ -70,9 +70,10 @@ class Lines:
 class Both:
     """ports.HoldFiles."""
 
-    encoding = "ascii"
-    added = Lines(ADDED)
-    released = Lines(RELEASED)
+    def __init__(self) -> None:
+        self.encoding = "ascii"
+        self.added: HoldDestination = Lines(ADDED)
+        self.released: HoldDestination = Lines(RELEASED)
 
 
 @dataclass
@@ -179,7 +180,7 @@ class Curb:
             self.policy,
             self.basis,
             (),
-            self.evidence,
+            tuple((channel, ZONE) for channel in self.evidence),
             timedelta(days=4),
             snapshot,
             Sheets(Both(), Form(self.prefix, "EXCCD"), ADDED, RELEASED),

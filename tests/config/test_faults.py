@@ -38,6 +38,21 @@ base = "https://127.0.0.1:8443"
 key = "file:bursarbridge.toml"
 """
 
+HOLDS = """[holds.library]
+code = "LIB"
+reason = "LIBFN"
+institution = "EXCCD"
+impact = "registration"
+added = { folder = "holds", layout = "generic-holds-added", name = "A{sequence}.dat" }
+released = { folder = "holds", layout = "generic-holds-released", name = "R{sequence}.dat" }
+"""
+TOLD = (
+    MAIL
+    + """[reports.holds]
+to = ["bso@example.edu"]
+"""
+)
+
 CASES = [
     ("C002", 'name = "Example College"', 'name = "Example College', "name = "),
     ("C003", "[storage]\n", '[storage]\nvaults = "x"\n', "vaults"),
@@ -117,6 +132,8 @@ CASES = [
     ("C034", 'amount_max = "5000.00"', 'payments_by = "api"', "payments_by"),
     ("C044", 'amount_max = "5000.00"', API.replace("8443", "8443/almaws"), "base = "),
     ("C044", 'amount_max = "5000.00"', API.replace("https", "ftp"), "base = "),
+    ("C060", "[bursar]\n", HOLDS + "[bursar]\n", "[holds.library]"),
+    ("C061", "[bursar]\n", TOLD + HOLDS.replace('"registration"', '"transcript"') + "[bursar]\n", "impact"),
 ]
 
 WARNINGS = [

@@ -21,7 +21,7 @@ NEVER = Told()
 def done(policy: Policy, items: list[OpenItem], told: Told, today: Today = TODAY, override: Override | None = None) -> tuple[str, int]:
     """Verb and amount."""
     said = decide(policy, items, told, today, override)
-    assert said.because and said.because[0].islower() or said.because.startswith("$"), said.because
+    assert (said.because and said.because[0].islower()) or said.because.startswith("$"), said.because
     return said.verb.value, said.cents
 
 

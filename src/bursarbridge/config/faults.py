@@ -71,6 +71,10 @@ CODES: Final[dict[str, Meaning]] = {
     "C051": Meaning("mail that cannot leave or that nobody gets", "A report would be made for nobody, and its silence would be taken for good news."),
     "C052": Meaning("a reader outside the allowed domains", "Student records would leave the campus by mail."),
     "C053": Meaning("not a mail address or relay", "No report could be sent."),
+    "C060": Meaning(
+        "holds without a monitored address", "A hold that should not be there, or should be gone, would be noticed by nobody but the student."
+    ),
+    "C061": Meaning("a transcript hold that is not switched on", "Transcripts would be kept back where the law may forbid it."),
 }
 """Every fault code; docs/settings.md lists the same ones and a test compares them."""
 

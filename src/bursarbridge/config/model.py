@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from bursarbridge.config import kinds, places
 from bursarbridge.config.faults import Fault
+from bursarbridge.config.holding import Holding
 from bursarbridge.config.mailing import MailOut, ReportMail
 from bursarbridge.config.places import Database, Secret
-from bursarbridge.config.reader import chosen, listed_sections, named, optional, required, table, tables
+from bursarbridge.config.reader import by_name, chosen, listed_sections, named, optional, required, table, tables
 
 _HALF_MINUTE, _TWO_HOURS, _HALF_DAY = timedelta(seconds=30), timedelta(hours=2), timedelta(hours=13)
 _LIMIT_CENTS = 500_000
@@ -281,8 +282,9 @@ class Settings:
     sources: Mapping[str, Source] = required(named("adapter", {"alma": AlmaSource}, "C020"))
     bursar: Bursar = required(chosen("adapter", {"peoplesoft": PeopleSoftBursar}, "C020"))
     mail: MailOut | None = optional(table(MailOut), None)
-    reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions"), ())
+    reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions", "holds"), ())
     serve: Serve = optional(table(Serve), Serve())
+    holds: tuple[Holding, ...] = optional(by_name(Holding), ())
     file: Path = Path()
     """The settings file itself."""
     warnings: tuple[Fault, ...] = ()

@@ -78,6 +78,16 @@ def named(by: str, shapes: Mapping[str, Callable[..., T]], number: str) -> Kind[
     return _marked(read, *shapes.values())
 
 
+def by_name(shape: Callable[..., T]) -> Kind[tuple[T, ...]]:
+    """Sections of one shape under names that other sections give ([holds.parking])."""
+
+    def read(node: Node, desk: Desk) -> tuple[T, ...]:
+        _must_be_table(node)
+        return tuple(_all(desk, [(inner, table(shape)) for inner in node.tables.values()]))
+
+    return _marked(read, shape)
+
+
 def listed_sections(shape: Callable[..., T], *names: str) -> Kind[tuple[T, ...]]:
     """Sections of one shape under names of ours ([reports.late]), each at most once."""
 
@@ -152,7 +162,7 @@ def key_paths(shape: Callable[..., object], under: str = "") -> Iterator[str]:
     """Every key there is, as docs/settings.md names it: "campus.name", "sources.*.export.folder"."""
     for name, found in dict(_keys(shape)).values():
         path = f"{under}{name}"
-        many = ".*" if name in ("connections", "sources", "reports") else ""
+        many = ".*" if name in ("connections", "sources", "reports", "holds") else ""
         if not found.inside:
             yield path
         for inner in found.inside:

@@ -54,8 +54,8 @@ class HoldsFlow:
     policy: Policy
     basis: Basis
     facts: tuple[Channel, ...]
-    evidence: tuple[str, ...]
-    """The channels whose newest file is the age of what is known."""
+    evidence: tuple[tuple[str, ZoneInfo], ...]
+    """The channels whose newest file is the age of what is known, with the zone in which they tell their time."""
     evidence_age: timedelta
     """Older evidence places no hold (I7)."""
     snapshot: Channel | None
@@ -153,8 +153,7 @@ def decided(books: Books, source: int, flow: HoldsFlow, today: Today) -> Iterato
 
 def today_of(books: Books, flow: HoldsFlow, on: str) -> Today:
     """The campus date, and whether the newest evidence is older than the limit."""
-    newest = max((deliveries.newest_as_of(books, channel) for channel in flow.evidence), default="")
-    known = drawn_at(newest, flow.zone)
+    known = max((drawn_at(deliveries.newest_as_of(books, channel), zone) for channel, zone in flow.evidence), default="")
     return Today(on, stale=not known or datetime.fromisoformat(books.now) - datetime.fromisoformat(known) > flow.evidence_age)
 
 
@@ -237,7 +236,7 @@ def _compare(books: Books, source: int, flow: HoldsFlow, since: Marks) -> tuple[
     if flow.snapshot is None:
         return indicators.Compared(), 0
     number, as_of = indicators.newest(books, flow.snapshot.name)
-    drawn = drawn_at(as_of, flow.zone)
+    drawn = drawn_at(as_of, flow.snapshot.zone)
     if not drawn or number == since.compared:
         return indicators.Compared(), since.compared
     code = (flow.policy.code, flow.policy.reason)

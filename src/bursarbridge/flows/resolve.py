@@ -11,11 +11,11 @@ from bursarbridge.flows.credits import LibraryPoster, resolve_credit
 from bursarbridge.flows.posters import decide_again
 from bursarbridge.flows.reading import Reading
 from bursarbridge.ledger.entries import Entry, Kind, Place
-from bursarbridge.ledger.facts import Fact
+from bursarbridge.ledger.facts import Fact, Violation
 from bursarbridge.ledger.money import shown
 from bursarbridge.ledger.posting import AppliedLevel, Posted, Suspended, decide_applied
 from bursarbridge.ports import Rejected
-from bursarbridge.store import batches, moves, payment_cases, suspense
+from bursarbridge.store import batches, moves, open_items, payment_cases, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.deliveries import Arrived
 from bursarbridge.store.payment_levels import Statement
@@ -111,6 +111,8 @@ def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str,
         return _reverse(books, item, cause)
     if action in ("accept", "retry") and (item.code.startswith("payment") or item.code in _PAYMENTS):
         return _payment_again(books, item)
+    if action == "retry" and item.key.startswith("hold:"):
+        return "the next run tries to write it again"
     if action == "retry":
         return _record_again(books, item, cause, revive, poster)
     if action in ("arrived", "send-again"):
@@ -182,6 +184,8 @@ def _record_again(books: Books, item: ItemView, cause: int, revive: Revive, post
     arrived = Arrived(item.channel, item.delivery, "", 0, "")
     reading = Reading(books, item.channel, int(row[0]), cause, arrived)
     poster(item.channel)(reading, iter([fact]))
+    if isinstance(fact, Violation):
+        open_items.touch(books, fact.account)
     if reading.tally.conflicts.count:
         return "decided again; it conflicts with what is known, see the new suspense item"
     if reading.tally.suspended.count:

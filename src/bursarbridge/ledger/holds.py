@@ -52,6 +52,8 @@ class Policy:
     speaks_for: str = "oldest"
     """Which item gives a hold its type and date: oldest, newest, largest or first (as listed)."""
     impact: str = "registration"
+    amounts: bool = True
+    """Whether the bursar is told amounts at all; a list for Mass Assign has none, and a change has nothing to say in it."""
     transcript_allowed: bool = False
     """Without it a hold that keeps a transcript back is never placed (reliability.md F12)."""
 
@@ -170,7 +172,9 @@ def _on(policy: Policy, items: Sequence[OpenItem], counted: list[OpenItem], told
     speaking, owed = _speaking(policy, within), f"{shown(total)} is open in {count(len(within), 'item')}"
     if total > told.cents and today.stale:
         return Decision(Verb.NONE, total, f"{owed}; the evidence is too old to raise the hold of {shown(told.cents)}")
-    if total != told.cents:
+    if not policy.amounts and not told.repair:
+        return Decision(Verb.NONE, total, f"{owed}; the hold stands since {day(told.on)}, and tells no amount")
+    if total != told.cents and policy.amounts:
         return Decision(Verb.CHANGE, total, f"{owed}; the bursar was told {shown(told.cents)}", speaking)
     if told.repair == "amount":
         return Decision(Verb.CHANGE, total, f"{owed}; the bursar's list shows another amount", speaking, again=True)

@@ -23,6 +23,8 @@ class Form(NamedTuple):
     institution: str
     department: str = ""
     contact: str = ""
+    amounts: bool = True
+    """Whether the documents tell amounts."""
 
 
 class Document(NamedTuple):
@@ -47,7 +49,7 @@ def lines(books: Books, plans: Sequence[int], kind: str, form: Form, today: str)
         "select h.id, h.account, l.verb, l.cents, l.code, l.reason, l.user_type, l.category, l.since_on, h.placed_on, h.verb from hold_line l "
         f"join hold h on h.id = l.hold_id where {_in(plans)} and l.verb in {_VERBS[kind]} and l.state = 'planned' order by h.account"
     )
-    prefix, institution, department, contact = form
+    prefix, institution, department, contact, _amounts = form
     for number, account, verb, cents, code, reason, user_type, category, since_on, placed_on, before in rows:
         placed = placed_on if before in ("place", "change") or verb == "release" else today
         yield (

@@ -109,7 +109,7 @@ def _stage_ours(books: Books, source: int, channel: str, form: hold_batches.Form
     books.stage("our_name", ("hold_id", "reference"), [(int(row[0]), hold_batches.reference(form.prefix, int(row[0]))) for row in names])
     books.do(
         "insert into compared (hold_id, verb, row_count, same) select h.id, h.verb, count(i.row_no), "
-        "coalesce(sum(case when i.cents = h.cents or i.cents < 0 then 1 else 0 end), 0) "
+        "coalesce(sum(case when i.cents = h.cents or i.cents < 0 or :silent then 1 else 0 end), 0) "
         f"from hold h join batch b on b.id = h.batch_id left join our_name n on n.hold_id = h.id left join indicator i on {_MINE} "
         "and (i.reference = '' or i.reference = n.reference) "
         "where h.source_id = :s and h.verb <> '' and not (h.verb = 'release' and h.confirmed = 'seen') and b.sent_at is not null and b.sent_at < :at "
@@ -118,6 +118,7 @@ def _stage_ours(books: Books, source: int, channel: str, form: hold_batches.Form
         c=channel,
         institution=form.institution,
         at=drawn_at,
+        silent=not form.amounts,
     )
 
 
