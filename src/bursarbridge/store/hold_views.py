@@ -86,6 +86,8 @@ def stuck_count(books: Books, source: int) -> int:
     """How many holds of a source a person should look at: releases that are late, and lines that could not be written."""
     waiting = "((h.verb = 'release' and h.confirmed = '') or h.repair <> '')"
     late = books.one(f"select count(*) from hold h where h.source_id = :s and {waiting} and {_LATE}", s=source, now=books.now)
+    if not books.one("select exists (select 1 from suspense where resolved_at is null and item_key like 'hold:%')"):
+        return int(late)
     unwritten = books.one(
         "select count(*) from suspense s join hold h on s.item_key = 'hold:' || h.id where s.resolved_at is null and s.item_key like 'hold:%' "
         "and h.source_id = :s",
