@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bursarbridge.config import CODES, SettingsError, Severity, check, load
+from tests.config.parking_sample import PARKING
 from tests.config.sample import GOOD, spoiled, written
 
 ITEM = '[[bursar.item_types]]\nsource = "library"\n'
@@ -134,6 +135,9 @@ CASES = [
     ("C044", 'amount_max = "5000.00"', API.replace("https", "ftp"), "base = "),
     ("C060", "[bursar]\n", HOLDS + "[bursar]\n", "[holds.library]"),
     ("C061", "[bursar]\n", TOLD + HOLDS.replace('"registration"', '"transcript"') + "[bursar]\n", "impact"),
+    ("C045", "[storage]\n", PARKING.replace('"Balance"\n', '"Balanse"\n') + "[storage]\n", "Balanse"),
+    ("C046", "[storage]\n", PARKING.replace('status = "Status"\n', "") + "[storage]\n", "statuses"),
+    ("C047", "[storage]\n", PARKING.replace('settle = "0s"', 'absent = "ask"') + "[storage]\n", 'absent = "ask"'),
 ]
 
 WARNINGS = [

@@ -19,7 +19,7 @@ def test_values_are_read_into_their_final_form(tmp_path: Path) -> None:
     assert isinstance(library, FolderConnection) and isinstance(district, SftpConnection)
     assert (library.name, library.path) == ("library", tmp_path / "alma")
     assert (district.port, district.timeout, district.key.path) == (22, timedelta(seconds=30), tmp_path / "bursarbridge.toml")
-    source = settings.sources["library"]
+    (source,) = settings.libraries
     assert (source.name, source.amount_max_cents, source.export.files, source.imports.assumed_after) == ("library", 500_000, ("*.xml",), None)
     assert settings.campus.timezone.key == "America/Los_Angeles"
     assert settings.identity.student_id.fullmatch("0012345") and not settings.identity.student_id.fullmatch("٠٠١٢٣٤٥")
@@ -43,7 +43,7 @@ def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:
     district = settings.connections["district"]
     assert isinstance(district, SftpConnection) and district.port == 2222
     assert settings.storage.database.url() == "postgresql://u:hunter2@localhost/x"
-    assert settings.sources["library"].identifier_types == ("01", "02")
+    assert settings.libraries[0].identifier_types == ("01", "02")
     assert settings.bursar.charges.expected_after == timedelta(days=1)
     assert "hunter2" not in repr(settings)
 
@@ -80,7 +80,7 @@ def test_dotted_keys_inline_tables_and_sections_are_the_same(tmp_path: Path) -> 
     text = text.replace(
         'export = { folder = "out", files = ["*.xml"], settle = "0s", clear = "move" }', 'export.folder = "out"\nexport.files = ["*.xml"]'
     )
-    assert load(written(tmp_path, text), {}).sources["library"].export.folder == "out"
+    assert load(written(tmp_path, text), {}).libraries[0].export.folder == "out"
     broken = text.replace('export.folder = "out"', 'export.foldr = "out"')
     fault = check(written(tmp_path, broken), {})[0]
     assert (fault.code, broken.splitlines()[fault.line - 1]) == ("C003", 'export.foldr = "out"')

@@ -80,7 +80,7 @@ def returns_flow(settings: Settings, desk_of: DeskOf) -> ReturnsFlow:
 def listeners(settings: Settings) -> dict[str, Listener]:
     """Who hears the calls of each source that makes some. Raises Refused when a secret is missing or too short to be one."""
     made: dict[str, Listener] = {}
-    for source in settings.sources.values():
+    for source in settings.libraries:
         if source.webhooks:
             secrets = tuple(one.value().encode() for one in source.webhooks.secrets)
             short = [one.reference for one, secret in zip(source.webhooks.secrets, secrets, strict=True) if len(secret) < SECRET_MIN]
@@ -102,10 +102,11 @@ def web_place(settings: Settings, api: Api, clock: Callable[[], float]) -> WebPl
 
 
 def _library(settings: Settings) -> AlmaSource:
-    sources = list(settings.sources.values())
-    if len(sources) != 1:
-        raise Refused(f"this version carries one library; the settings name {len(sources)}: keep one section under [sources]")
-    return sources[0]
+    if len(settings.libraries) != 1:
+        raise Refused(
+            f"this version carries one library; the settings name {len(settings.libraries)}: keep one section of adapter alma under [sources]"
+        )
+    return settings.libraries[0]
 
 
 def _returning(source: str, decided: Returns, desk: LibraryDesk) -> Returning:

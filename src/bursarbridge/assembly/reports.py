@@ -29,7 +29,7 @@ def report_of(name: str, settings: Settings, books: Books, returned: Returned | 
         return reports.exceptions(views.items(books), frame), frame
     if name != reports.RETURNED:
         raise Refused(f'there is no report "{name}"; the reports are {", ".join(reports.NAMES)}')
-    if returned is None or not any(source.returns for source in settings.sources.values()):
+    if returned is None or not any(source.returns for source in settings.libraries):
         raise Refused("these settings follow no returned items, so nobody knows what came back and is still charged")
     return reports.returned_but_still_charged(returned(books), frame, library), frame
 
@@ -49,7 +49,7 @@ def returned_items(settings: Settings, books: Books) -> StillCharged:
     """What came back and is still charged, of every library that follows returns."""
     found = StillCharged()
     labels = {(one.source, one.category): one.label for one in settings.bursar.item_types}
-    for source in settings.sources.values():
+    for source in settings.libraries:
         if source.returns:
             named = {category: label for (owner, category), label in labels.items() if owner == source.name}
             one = still_charged(books, source.name, named, settings.campus.timezone, source.returns.patience)

@@ -18,13 +18,13 @@ def serve(folder: Folder = None, file: File = None, quiet: Quiet = False, no_col
     where = Where(folder, file)
     with ending(screen, where), bridge_of(screen, where) as bridge:
         place = bridge.settings.serve
-        if not any(source.webhooks for source in bridge.settings.sources.values()):
+        if not any(source.webhooks for source in bridge.settings.libraries):
             raise Refused("no source has a section webhooks, so there is nothing to listen for (docs/webhooks.md)")
         from bursarbridge.console.serving import bound, run
 
         with bound(place.host, place.port) as listener, bridge.listening() as app:
-            for name, source in bridge.settings.sources.items():
+            for source in bridge.settings.libraries:
                 if source.webhooks:
-                    screen.note(f"listening on http://{place.host}:{listener.getsockname()[1]}/webhooks/{name}")
+                    screen.note(f"listening on http://{place.host}:{listener.getsockname()[1]}/webhooks/{source.name}")
             run(app, listener)
         screen.note("stopped")

@@ -12,6 +12,7 @@ from bursarbridge.config import kinds, places
 from bursarbridge.config.faults import Fault
 from bursarbridge.config.holding import Holding
 from bursarbridge.config.mailing import MailOut, ReportMail
+from bursarbridge.config.parking import ParkingSource
 from bursarbridge.config.places import Database, Secret
 from bursarbridge.config.reader import by_name, chosen, listed_sections, named, optional, required, table, tables
 
@@ -265,9 +266,10 @@ class PeopleSoftBursar:
 
 
 Connection = FolderConnection | SftpConnection
-Source = AlmaSource
+Source = AlmaSource | ParkingSource
 Bursar = PeopleSoftBursar
 _CONNECTIONS: Mapping[str, Callable[..., Connection]] = {"folder": FolderConnection, "sftp": SftpConnection}
+_SOURCES: Mapping[str, Callable[..., Source]] = {"alma": AlmaSource, "opscom": ParkingSource}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +281,7 @@ class Settings:
     storage: Storage = required(table(Storage))
     identity: Identity = required(table(Identity))
     connections: Mapping[str, Connection] = required(named("kind", _CONNECTIONS, "C008"))
-    sources: Mapping[str, Source] = required(named("adapter", {"alma": AlmaSource}, "C020"))
+    sources: Mapping[str, Source] = required(named("adapter", _SOURCES, "C020"))
     bursar: Bursar = required(chosen("adapter", {"peoplesoft": PeopleSoftBursar}, "C020"))
     mail: MailOut | None = optional(table(MailOut), None)
     reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions", "holds"), ())
@@ -288,3 +290,13 @@ class Settings:
     file: Path = Path()
     """The settings file itself."""
     warnings: tuple[Fault, ...] = ()
+
+    @property
+    def libraries(self) -> tuple[AlmaSource, ...]:
+        """The sources that are libraries."""
+        return tuple(source for source in self.sources.values() if isinstance(source, AlmaSource))
+
+    @property
+    def parking_offices(self) -> tuple[ParkingSource, ...]:
+        """The sources that are parking offices."""
+        return tuple(source for source in self.sources.values() if isinstance(source, ParkingSource))

@@ -86,6 +86,14 @@ def by_name(shape: Callable[..., T]) -> Kind[tuple[T, ...]]:
         return tuple(_all(desk, [(inner, table(shape)) for inner in node.tables.values()]))
 
     return _marked(read, shape)
+def pairs(kind: Kind[T]) -> Kind[tuple[tuple[str, T], ...]]:
+    """A table whose keys are words of somebody else's, each with a value."""
+
+    def read(node: Node, desk: Desk) -> tuple[tuple[str, T], ...]:
+        _must_be_table(node)
+        return tuple(zip(node.tables, _all(desk, [(inner, kind) for inner in node.tables.values()]), strict=True))
+
+    return read
 
 
 def listed_sections(shape: Callable[..., T], *names: str) -> Kind[tuple[T, ...]]:

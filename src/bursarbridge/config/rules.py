@@ -13,6 +13,7 @@ from bursarbridge.config.faults import Severity
 from bursarbridge.config.holding import hold_readings, hold_rules, hold_writings
 from bursarbridge.config.mailing import mail_rules
 from bursarbridge.config.nodes import Node
+from bursarbridge.config.parking import parking_rules
 
 ALMA_TYPES: Final = (
     "OVERDUEFINE",
@@ -46,6 +47,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     calendar_rules(root.at("bursar"), desk)
     mail_rules(root, desk)
     hold_rules(root, desk)
+    parking_rules(root, desk)
 
 
 def _connections(root: Node, desk: Desk) -> None:
@@ -179,6 +181,10 @@ def _takings(root: Node) -> Iterator[tuple[Node, tuple[str, str], list[str], lis
         node = section.at(key)
         patterns, excluded = ([str(row.value) for row in node.at(name).rows] for name in ("files", "except"))
         yield node, (section.text("connection"), node.text("folder").strip("/")), patterns, excluded
+    for source in root.at("sources").tables.values():
+        for node in source.at("violations").rows:
+            patterns, excluded = ([str(row.value) for row in node.at(name).rows] for name in ("files", "except"))
+            yield node, (source.text("connection"), node.text("folder").strip("/")), patterns, excluded
 
 
 def _leavings(root: Node) -> Iterator[tuple[Node, tuple[str, str], str]]:

@@ -16,21 +16,33 @@ def rows(layout: Layout, chunks: Iterable[bytes]) -> Iterator[list[str]]:
     Raises Unreadable for the whole file: "empty", "columns" (the heading differs, all differences named), "ragged", "csv", and what
     lines() raises. Blank lines are let go at the end of the file only. A quote inside an unquoted text stays a quote.
     """
-    source = csv.reader(lines(chunks, layout.encoding), delimiter=layout.delimiter, strict=True)
+    return cut(layout, lines(chunks, layout.encoding))
+
+
+def cut(layout: Layout, texts: Iterable[str], *, closing: str = "", spanning: bool = True, above: int = 0) -> Iterator[list[str]]:
+    """The rows of lines that are text already, the first of them the heading where the layout has one; raises as `rows` does.
+
+    `closing` begins a row that may have other columns, a trailer. Without `spanning` every row is one line: a line end in quotes is "csv".
+    `above` counts the lines that stood before these, for the numbers in errors.
+    """
+    source = csv.reader(texts, delimiter=layout.delimiter, strict=True)
     try:
         if layout.heading:
             _check_heading(layout, next(source, None))
-        width, blank = len(layout.detail.fields), 0
+        width, blank, number = len(layout.detail.fields), 0, source.line_num
         for row in source:
-            if len(row) == width and not blank:
+            number += 1
+            if number != source.line_num and not spanning:
+                raise csv.Error("a line ends inside quotes, and these files have one row a line")
+            if not blank and (len(row) == width or (closing and row and row[0] == closing)):
                 yield row
             elif row:
-                raise _ragged(layout, row, blank, source.line_num)
+                raise _ragged(layout, row, blank, source.line_num + above)
             else:
-                blank = blank or source.line_num
+                blank = blank or source.line_num + above
     except csv.Error as error:
         words = f"not well-formed CSV ({error}); a quote or a line end inside a field must stand in quotes"
-        raise Unreadable("csv", words, where=f"line {source.line_num}") from error
+        raise Unreadable("csv", words, where=f"line {source.line_num + above}") from error
 
 
 def reader(layout: Layout) -> Callable[[Sequence[str]], Row]:

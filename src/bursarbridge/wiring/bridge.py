@@ -131,7 +131,7 @@ class Bridge:
 
     def _look_around(self, run: Run) -> str:
         """Asks the library before its report is made, so that it names what came back unannounced; why it could not be asked, or ""."""
-        if not any(source.returns for source in self.settings.sources.values()):
+        if not any(source.returns for source in self.settings.libraries):
             return ""
         try:
             with self.ways.desks() as desk_of:

@@ -43,7 +43,7 @@ class Ways:
 
         Raises Refused when the settings name no such API or its key cannot be had.
         """
-        found = self.settings.sources.get(source)
+        found = next((one for one in self.settings.libraries if one.name == source), None)
         if found is None or found.api is None:
             raise Refused(f"the settings name no API for the source {source}; add a section [sources.{source}.api] with base and key")
         door = web_place(self.settings, found.api, time.monotonic)
