@@ -1,11 +1,10 @@
 """A parking office for tests: lists in a folder, a reader of a few lines, and the real collect with the real poster."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-
-import sqlalchemy as sa
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.exchange.disk import open_chunks
@@ -13,6 +12,7 @@ from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.collect import Channel, Ended, collect
 from bursarbridge.flows.lane import ListLane
+from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.run import Run, World, utc_text
 from bursarbridge.flows.violations import ViolationPoster
 from bursarbridge.ledger.facts import Standing, Violation
@@ -59,6 +59,8 @@ class Lot:
         self.campus = campus
         self.lane = lane
         self.absent = absent
+        self.shortened: list[bool] = []
+        """For each list that was to be read: whether the lane was taken."""
         self._runs = 0
         for kind in ("full", "changes", "added", "released"):
             (campus.folder / "parking" / kind).mkdir(parents=True, exist_ok=True)
@@ -79,7 +81,7 @@ class Lot:
         return [ended for kind in kinds or ("full", "changes", "added", "released") for ended in collect(run, self.channel(kind))]
 
     def poster(self, kind: str) -> ViolationPoster:
-        return ViolationPoster("parking", "P", kind, self.absent, "reader 1" if self.lane else "")
+        return ViolationPoster("parking", "P", kind, self.absent, "reader 1")
 
     def channel(self, kind: str) -> Channel:
         """One channel of the office."""
@@ -95,8 +97,12 @@ class Lot:
             lambda path: read(LotReader(), open_chunks(path)),
             poster,
             statements=True,
-            lane=ListLane(poster, LotReader, rows_least=0) if self.lane else None,
+            lane=partial(self._shorten, ListLane(poster, LotReader, rows_least=0)) if self.lane and kind == "full" else None,
         )
+
+    def _shorten(self, lane: ListLane, reading: Reading, path_of: Callable[[str], Path]) -> bool:
+        self.shortened.append(lane(reading, path_of))
+        return self.shortened[-1]
 
     def owed(self) -> dict[str, int]:
         """What is owed for each violation, where anything is."""
@@ -121,13 +127,20 @@ def ends(ended: Ended) -> dict[str, int]:
     return {end: found["count"] for end, found in ended["tally"].items() if found["count"] and end != "read"}
 
 
-TABLES = ("violation", "violation_past", "delivery", "arrival", "full_list", "suspense", "cause", "source")
+BOOKS = {
+    "violation": "select source_id, reference, account, category, user_type, violated_on, status, cents, as_of, delivery_id from violation",
+    "violation_past": "select v.reference, p.account, p.category, p.user_type, p.violated_on, p.status, p.cents, p.as_of, p.delivery_id, "
+    "p.until_delivery_id from violation_past p join violation v on v.id = p.violation_id",
+    "delivery": "select id, channel, name, sha256, as_of, state, words, records, record_cents, tally from delivery",
+    "full_list": "select * from full_list",
+    "suspense": "select item_key, code, channel, reference, account, cents, row_count, resolution, actor, resolved_at is null, "
+    "case when item_key like 'record:%' then '' else words end, case when item_key like 'record:%' then 0 else delivery_id end from suspense",
+    "cause": "select kind, delivery_id, words from cause",
+}
+"""All that violations leave in the books. A record that waits and comes again unchanged names the file that was read whole last."""
 
 
-def tables(ledger: sa.Engine, only: Sequence[str] = TABLES) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of the tables that violations touch."""
-    with ledger.connect().execution_options(reading=True) as connection:
-        found = {table: [tuple(row) for row in connection.execute(sa.text(f"select * from {table} order by 1, 2, 3"))] for table in only}
-        return found
-
-
+def books_of(office: Lot) -> dict[str, list[tuple[object, ...]]]:
+    """Every row, without the numbers that the database gives out."""
+    with office.campus.books() as books:
+        return {table: sorted(books.rows(sql), key=str) for table, sql in BOOKS.items()}

@@ -98,13 +98,12 @@ class ListLane:
         heard = violations.begin(books, told, reading.tally)
         if not violation_lists.find_gone(books, told, {fact.reference for fact in gone}, coming):
             return False
-        suspended = Count(before.suspended_count, before.suspended_cents)
         reading.tally.already.add(left.count, left.cents)
-        reading.tally.suspended.add(suspended.count, suspended.cents)
+        reading.tally.suspended.add(before.suspended_count, before.suspended_cents)
         rows = iter(came)
         while chunk := list(islice(rows, CHUNK)):
             violations.post(books, told, chunk, heard)
-        self.poster.close(reading, told, heard, suspended)
+        self.poster.close(reading, told, heard)
         return True
 
 

@@ -48,9 +48,10 @@ class ViolationPoster:
         if told.kind == "full":
             self._refuse_empty(books, told, heard.facts)
             read, suspended = reading.tally.read.count, reading.tally.suspended.count
-            heard.plain = heard.plain and read - suspended == heard.facts  # none that a person called nothing stands among them
+            # None that a person dismissed stands among its records, and it is the last word on every violation.
+            heard.plain = heard.plain and read - suspended == heard.facts and violation_lists.is_newest_word(books, told)
             violation_lists.find_missing(books, told)
-            self.close(reading, told, heard, reading.tally.suspended)
+            self.close(reading, told, heard)
 
     def told(self, reading: Reading) -> Told:
         """What the delivery is. A single record that is decided again (its reading has no time) speaks for itself, as of its own file."""
@@ -64,9 +65,9 @@ class ViolationPoster:
             return told
         return told._replace(listed=newest.as_of, list_delivery=newest.delivery_id)
 
-    def close(self, reading: Reading, told: Told, heard: Heard, suspended: Count) -> None:
-        """What follows from what a complete list leaves out (the table missing), and that it was read. `suspended`: its records that wait."""
-        books, read = reading.books, reading.tally.read
+    def close(self, reading: Reading, told: Told, heard: Heard) -> None:
+        """What follows from what a complete list leaves out (the table missing), and that it was read."""
+        books, read, suspended = reading.books, reading.tally.read, reading.tally.suspended
         sure = violation_lists.is_sure(books, told)
         reading.words = violation_lists.doubt(books, told, sure)
         asked = violation_lists.ask(books, told) if sure and self.absent == "ask" else 0

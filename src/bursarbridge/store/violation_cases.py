@@ -57,8 +57,8 @@ def decide_cases(books: Books, told: Told, tally: Tally) -> None:
     findings: list[dict[str, object]] = []
     items: list[suspense.Item] = []
     for row in books.rows(_CASES, **told.names("name", "list_delivery")):
-        fact = Violation(*row[1:6], Standing(row[6]), row[7])
-        known = KnownViolation(*row[8:12], Standing(row[12]), *row[13:15])
+        fact = Violation(row[1], row[2], row[3], int(row[4]), row[5], Standing(row[6]), row[7])
+        known = KnownViolation(row[8], row[9], int(row[10]), row[11], Standing(row[12]), row[13], row[14])
         held, unlisted, moved, contested = map(bool, row[15:19])
         listed = told.as_of if held else "" if unlisted else told.listed
         finding = decide_violation(fact, told.as_of, known, listed, moved=moved)

@@ -97,7 +97,8 @@ def find_gone(books: Books, told: Told, gone: set[str], coming: set[str]) -> boo
     if books.one(
         "select exists (select 1 from coming c join violation v on v.source_id = :source and v.reference = c.reference "
         "where v.status <> 'absent' and not exists (select 1 from gone g where g.reference = c.reference)) "
-        "or exists (select 1 from suspense s join gone g on g.stripped = ltrim(s.reference, '0') where s.channel = :channel and s.item_key like 'record:%')",
+        "or exists (select 1 from suspense s join gone g on g.stripped = ltrim(s.reference, '0') "
+        "where s.channel = :channel and s.item_key like 'record:%')",
         **names,
     ):
         return False
@@ -107,6 +108,12 @@ def find_gone(books: Books, told: Told, gone: set[str], coming: set[str]) -> boo
         **names,
     )
     return True
+
+
+def is_newest_word(books: Books, told: Told) -> bool:
+    """Whether nothing newer than the list is known of any violation of the source, so that what it leaves out is either cleared or asked about."""
+    newer = "select exists (select 1 from violation where source_id = :source and as_of > :as_of)"
+    return not told.listed and not books.one(newer, **told.names("source", "as_of"))
 
 
 def is_sure(books: Books, told: Told) -> bool:
@@ -127,7 +134,9 @@ def doubt(books: Books, told: Told, sure: bool) -> str:
     count, cents = _total(books)
     if not count:
         return ""
-    words = f"{count} violations ({shown(cents)}) are no longer listed, but the list has records that cannot be read and carry no number: none is cleared"
+    words = (
+        f"{count} violations ({shown(cents)}) are no longer listed, but the list has records that cannot be read and carry no number: none is cleared"
+    )
     suspense.put(books, told.channel, [suspense.Item(key, "list_unsure", words, cents=cents, rows=count, delivery=told.delivery)])
     return words
 
@@ -138,7 +147,8 @@ def clear(books: Books, told: Told) -> Count:
     if count.count:
         books.do(f"{PAST} from missing m join violation v on v.id = m.violation_id", **told.names("delivery"))
         books.do(
-            "update violation set status = 'absent', cents = 0, as_of = :as_of, delivery_id = :delivery where id in (select violation_id from missing)",
+            "update violation set status = 'absent', cents = 0, as_of = :as_of, delivery_id = :delivery "
+            "where id in (select violation_id from missing)",
             **told.names("as_of", "delivery"),
         )
         books.do(
@@ -161,8 +171,9 @@ def ask(books: Books, told: Told) -> int:
     books.do("delete from missing where violation_id in (select violation_id from questioned)")
     last = asked = 0
     while rows := books.rows(
-        "select v.id, v.reference, v.account, v.cents from questioned q join violation v on v.id = q.violation_id where v.id > :last and not exists "
-        f"(select 1 from suspense s where s.item_key = 'absent:' || :name || ':' || v.reference and s.resolved_at is null) order by v.id limit {CHUNK}",
+        "select v.id, v.reference, v.account, v.cents from questioned q join violation v on v.id = q.violation_id where v.id > :last "
+        "and not exists (select 1 from suspense s where s.item_key = 'absent:' || :name || ':' || v.reference and s.resolved_at is null) "
+        f"order by v.id limit {CHUNK}",
         last=last,
         name=told.name,
     ):

@@ -41,8 +41,9 @@ def begin(books: Books, told: Told, tally: Tally) -> Heard:
     books.temporary("asked_before", "suspense_id bigint, reference text")
     waiting = books.do(
         "insert into asked_before select id, reference from suspense where resolved_at is null and "
-        "(item_key like 'violation:%' and substr(item_key, 11, length(:name)) = :name or item_key like 'absent:%' and substr(item_key, 8, length(:name)) = :name)",
-        name=f"{told.name}:",
+        "(substr(item_key, 1, length(:told)) = :told or substr(item_key, 1, length(:absent)) = :absent)",
+        told=f"violation:{told.name}:",
+        absent=f"absent:{told.name}:",
     )
     return Heard(tally, waiting=waiting > 0)
 
@@ -68,7 +69,10 @@ def hold(books: Books, references: Sequence[str]) -> None:
 
 
 def touched(books: Books, source: int, since_delivery: int) -> int:
-    """Fills the temporary table touched(account): people with a violation of the source that is new or changed since that delivery; how many."""
+    """Fills the temporary table touched(account): people of whom the source said something new since that delivery; how many.
+
+    New is a violation that appeared, changed, was cleared or became a question, and one that a file of changes says again.
+    """
     books.temporary("touched", "account text primary key")
     return books.do(
         "insert into touched (account) select account from violation where source_id = :source and delivery_id > :since "
@@ -140,7 +144,10 @@ def _write(books: Books, told: Told, found: dict[str, tuple[int, int]]) -> None:
 def _confirm(books: Books, told: Told) -> None:
     """The same, said later: from now on only newer evidence counts. A complete list says so in one row for all it holds."""
     books.do(f"{PAST} from met m join violation v on v.id = m.violation_id where m.finding = 'same'", **told.names("delivery"))
-    books.do("update violation set as_of = :as_of where id in (select violation_id from met where finding = 'same')", **told.names("as_of"))
+    books.do(
+        "update violation set as_of = :as_of, delivery_id = :delivery where id in (select violation_id from met where finding = 'same')",
+        **told.names("as_of", "delivery"),
+    )
 
 
 def _close_answered(books: Books) -> None:
