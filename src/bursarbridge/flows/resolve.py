@@ -42,11 +42,28 @@ _REVERSED = Action("reversed", "the payment was reversed: the charge is open aga
 _ARRIVED = Action("arrived", "the file is there: the batch counts as sent")
 _AGAIN = Action("send-again", "the file is not there and never was: it is sent again")
 
+_MOVED = Action("accept", "the person was checked: the violation is theirs from the next file on that says so")
+_CLEARED = Action("cleared", "it was paid or voided: it counts as cleared with the next complete list that leaves it out")
+
 _BY_HAND = Action("by-hand", "the library's own system was put right by hand: it counts as told")
 
 _PAYMENTS = ("payment_unknown", "payment_before_charge", "payment_in_flight", "reversal_in_flight", "reversal_too_large", "negative_total")
 _CREDITS = ("credit_before_charge", "credit_in_flight", "credit_ambiguous", "credit_unmatched", "credit_double", "partial_waive")
-_ANSWERS = ("answer_", "control_total", "payments_vanished", "reopened", "file_", "telling_", "return_", "job_", "webhook_")
+_VIOLATIONS = {"violation_other_person": (_MOVED, _DISMISS), "violation_absent": (_CLEARED, _DISMISS)}
+_ANSWERS = (
+    "answer_",
+    "control_total",
+    "payments_vanished",
+    "reopened",
+    "file_",
+    "telling_",
+    "return_",
+    "job_",
+    "webhook_",
+    "violation_",
+    "list_",
+    "released_",
+)
 
 
 def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
@@ -69,6 +86,8 @@ def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
         return (_ACCEPT, _DISMISS)
     if code == "payment_vanished":
         return (_REVERSED, _DISMISS)
+    if code in _VIOLATIONS:
+        return _VIOLATIONS[code]
     if code.startswith(_ANSWERS):
         return (_DISMISS,)
     return (_RETRY, _DISMISS)
@@ -103,6 +122,8 @@ def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str,
         if not isinstance(found, LibraryPoster):
             raise Refused(f'the settings no longer name a channel "{item.channel}" that carries credits')
         return resolve_credit(books, item, action, note, cause, found)
+    if item.code in _VIOLATIONS:
+        return "noted; the next file of the parking system settles it"
     if action == "withdraw":
         return _withdraw(books, item, cause)
     if action == "credit":
