@@ -184,21 +184,23 @@ class Campus:
 
     def run(self, flow: str) -> Summary:
         """Runs a flow as of now, through the real code, with plain steps."""
-        self._runs += 1
-        steps = PlainSteps(self.ledger)
-        name, now = f"{flow}-{self._runs}", utc_text(self.now)
-        number = steps.post("begin", lambda connection: runs.begin(Books(connection, 0, now), name, flow, "1"))
-        world = World(FileVault(self.folder / "vault"), self.folder / "scratch", lambda _seconds: None, lambda _point: None)
-        today = self.now.astimezone(self.settings.campus.timezone).date().isoformat()
         made: dict[tuple[str, str, Clear], Endpoint] = {}
 
         def place(connection: str, folder: str, clear: Clear) -> Endpoint:
             where = cast("FolderConnection", self.settings.connections[connection])
             return made.setdefault((connection, folder, clear), Line(FolderEndpoint(where.path / folder, clear=clear), self.cut))
 
-        return run_flow(
-            Run(name, flow, number, now, today, steps, world), library_flow(flow, self.settings, place, lambda _source: cast("Teller", self.teller))
-        )
+        return run_flow(self.begun(flow), library_flow(flow, self.settings, place, lambda _source: cast("Teller", self.teller)))
+
+    def begun(self, flow: str) -> Run:
+        """A new run of a flow as of now."""
+        self._runs += 1
+        steps = PlainSteps(self.ledger)
+        name, now = f"{flow}-{self._runs}", utc_text(self.now)
+        number = steps.post("begin", lambda connection: runs.begin(Books(connection, 0, now), name, flow, "1"))
+        world = World(FileVault(self.folder / "vault"), self.folder / "scratch", lambda _seconds: None, lambda _point: None)
+        today = self.now.astimezone(self.settings.campus.timezone).date().isoformat()
+        return Run(name, flow, number, now, today, steps, world)
 
     def resolve(self, number: int, action: str, note: str = "a test") -> str:
         """A person decides about a suspense item."""

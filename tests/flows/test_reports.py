@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bursarbridge.flows.held import held_report
 from bursarbridge.flows.letter import Mail, mail_of
 from bursarbridge.flows.report import PII, SHOWN, Frame, Report
 from bursarbridge.flows.reports import NAMES, exceptions, late, returned_but_still_charged
 from bursarbridge.flows.sheet import csv_for_people
+from bursarbridge.ledger.guards import Trip
 from bursarbridge.ledger.still_charged import ReturnedItem, StillCharged
+from bursarbridge.store.guarded import Guarded, Vote
 from bursarbridge.store.views import BatchView, ItemView
 from tests.mail import FOUND, FRAME, JUN, ROSA, SCC
 
@@ -24,9 +27,15 @@ ITEM = ItemView(
     "", '{"title": "A Field Guide to Gannets"}', True, 1, "export.xml", "blocked:1",
 )  # fmt: skip
 
+RELEASES = Trip("releases", "14 would be released, limit 10", "14 holds would be released; the limit is 10", "hold", 2)
+STOPPED = Guarded(
+    7, "parking-holds", "plan", "held", 2, (RELEASES,), {"active": 120, "to_place": 0, "to_change": 0, "to_release": 14, "cents": 0},
+    "2026-11-17T13:30:00Z", 0, "", (Vote("Imre", "approve", "amnesty", "2026-11-17T14:00:00Z"),),
+)  # fmt: skip
+
 
 def every_report(frame: Frame, found: StillCharged = FOUND) -> list[Report]:
-    return [returned_but_still_charged(found, frame), late([BATCH], frame), exceptions([ITEM], frame)]
+    return [returned_but_still_charged(found, frame), late([BATCH], frame), exceptions([ITEM], frame), held_report([STOPPED], frame)]
 
 
 def whole(mail: Mail) -> str:
@@ -64,6 +73,7 @@ def test_subjects_are_kind_numbers_and_day() -> None:
         "[SANDBOX] Returned but still charged: 3 items, $257.50 (Tue Nov 17)",
         "[SANDBOX] Late: 1 file, 23 lines, $1,265.00 (Tue Nov 17)",
         "[SANDBOX] Exceptions: 1 item, $55.00 (Tue Nov 17)",
+        "[SANDBOX] Held: Parking holds, 14 would be released, limit 10 (Tue Nov 17)",
     ]
     assert mail_of(every_report(FRAME)[1], replace(FRAME, sandbox=False)).subject.startswith("Late: ")
 
@@ -78,12 +88,17 @@ def test_the_first_line_is_the_verdict_in_both_parts(name: str) -> None:
     assert "SANDBOX" not in whole(mail_of(report, replace(FRAME, sandbox=False)))
 
 
+COLUMNS = ["Item", "Where it stands", "Fee", "File", "Since when", "Since", "Amount", "Cause", "Oldest", "Held", "Since and who"]
+HEADS = frozenset([*COLUMNS, "✕", "?", "↗", "!", "✓"])
+"""Words of the page alone: heads of columns, and signs."""
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_both_parts_say_the_same(name: str) -> None:
     mail = mail_of(every_report(FRAME)[NAMES.index(name)], FRAME)
     text = " ".join(mail.text.split())
     for words in _Words.of(mail.html)[1:]:
-        if words not in ("Item", "Where it stands", "Fee", "File", "Since when", "Since", "Amount", "Cause", "Oldest", "✕", "?", "↗", "!", "✓"):
+        if words not in HEADS:
             assert " ".join(words.split()).rstrip(":") in text, words
 
 
@@ -151,6 +166,15 @@ def test_data_tables_have_heads_and_layout_tables_say_so() -> None:
     assert len(tables) == 3 + html.count('role="presentation"')
     assert html.count('<th scope="col"') == 9 and html.count('<th scope="row"') == 3
     assert "max-width:640px" in html and "prefers-color-scheme: dark" in html and "<img" not in html and "<script" not in html
+
+
+def test_the_held_mail_says_what_did_not_happen_and_who_must_approve() -> None:
+    text = mail_of(held_report([STOPPED], FRAME), FRAME).text
+    assert text.startswith("Parking holds held for a person: 14 holds would be released; the limit is 10. Nothing was sent, and every hold stands")
+    assert "7: parking-holds, a plan: 0 placed, 0 changed, 14 released, 120 active" in text
+    assert 'bursarbridge approve 7 --reason "..."' in text and "two different people must approve; Imre has" in text
+    assert "empty too" not in text and "once a day until somebody decides" in text
+    assert held_report([], FRAME).subject == "Held: nothing (Tue Nov 17)"
 
 
 class _Words(HTMLParser):

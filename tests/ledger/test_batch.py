@@ -6,7 +6,7 @@ from bursarbridge.errors import Refused
 from bursarbridge.ledger.batch import AWAITING, BatchState, answered, move
 
 LAWFUL = {
-    "OPEN": "SEALED",
+    "OPEN": "SEALED REFUSED",
     "SEALED": "SENT IN_DOUBT POSTED PARTLY_POSTED REFUSED",
     "IN_DOUBT": "SENT SEALED POSTED PARTLY_POSTED REFUSED",
     "SENT": "RECEIVED POSTED PARTLY_POSTED REFUSED",

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bursarbridge.assembly.bursar import answers, bursar_outlet, charges_of, clear_of, credits_of, payments
+from bursarbridge.assembly.guards import batch_guard, file_guard
 from bursarbridge.assembly.names import BURSAR, FLOWS, SECRET_MIN, DeskOf, PlaceOf, TellerOf, Times
 from bursarbridge.assembly.reading import records_in
 from bursarbridge.config.model import AlmaSource, Api, Returns, Settings, Webhooks
@@ -44,11 +45,14 @@ def library_flow(name: str, settings: Settings, place: PlaceOf, teller: TellerOf
     zone = settings.campus.timezone
     if name == "library-charges":
         charges = ChargeDestination(charges_of(settings, source))
-        leg = Leg(source.name, source.reference_prefix, BURSAR, charges, Kind.CHARGE, Place.SOURCE, Place.BURSAR, zone)
-        return Flow(name, answered, (_export(settings, source, place),), leg, {BURSAR: to_bursar}, (to_bursar,))
+        guard = batch_guard(settings, name)
+        leg = Leg(source.name, source.reference_prefix, BURSAR, charges, Kind.CHARGE, Place.SOURCE, Place.BURSAR, zone, guard)
+        return Flow(name, answered, (_export(settings, source, place, name),), leg, {BURSAR: to_bursar}, (to_bursar,))
     if name == "library-credits":
-        leg = Leg(source.name, source.reference_prefix, BURSAR, credits_of(settings, source), Kind.CREDIT, Place.WAIVED, Place.SETTLED, zone)
-        return Flow(name, answered, _exports(settings, source, place), leg, {BURSAR: to_bursar}, (to_bursar,))
+        guard = batch_guard(settings, name)
+        credits_out = credits_of(settings, source)
+        leg = Leg(source.name, source.reference_prefix, BURSAR, credits_out, Kind.CREDIT, Place.WAIVED, Place.SETTLED, zone, guard)
+        return Flow(name, answered, _exports(settings, source, place, name), leg, {BURSAR: to_bursar}, (to_bursar,))
     outlet = _source_outlet(source, place)
     writer = PaymentDestination(PaymentSettings(source.imports.name, source.timezone))
     leg = Leg(source.name, source.reference_prefix, source.name, writer, Kind.PAYMENT, Place.PAID, Place.SETTLED, zone)
@@ -126,15 +130,15 @@ def library_poster(source: AlmaSource) -> LibraryPoster:
     return LibraryPoster(source.name, source.reference_prefix, CreditRules(source.full_waive_only, source.echo_comments))
 
 
-def _exports(settings: Settings, source: AlmaSource, place: PlaceOf) -> tuple[Channel, ...]:
+def _exports(settings: Settings, source: AlmaSource, place: PlaceOf, flow: str) -> tuple[Channel, ...]:
     """Fees first, so that a credit finds its charge; then the credits of a profile of their own, where there is one (alma.md 1.2)."""
     if source.credits_export is None:
-        return (_export(settings, source, place),)
-    own = _export(settings, replace(source, export=source.credits_export), place)
-    return (_export(settings, source, place), replace(own, name=f"{source.name}-credits"))
+        return (_export(settings, source, place, flow),)
+    own = _export(settings, replace(source, export=source.credits_export), place, flow)
+    return (_export(settings, source, place, flow), replace(own, name=f"{source.name}-credits"))
 
 
-def _export(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel:
+def _export(settings: Settings, source: AlmaSource, place: PlaceOf, flow: str) -> Channel:
     where = source.export
     poster = library_poster(source)
     return Channel(
@@ -148,6 +152,7 @@ def _export(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel:
         records=partial(records_in, partial(ExportReader, export_settings(settings, source))),
         post=poster,
         prepare=poster.decide_parked,
+        guard=file_guard(settings, flow),
     )
 
 

@@ -9,11 +9,12 @@ from bursarbridge.assembly.names import Returned
 from bursarbridge.config.model import Settings
 from bursarbridge.errors import Refused
 from bursarbridge.flows import reports
+from bursarbridge.flows.held import HELD, held_report
 from bursarbridge.flows.letter import Addressed, mail_of
 from bursarbridge.flows.report import Frame, Report
 from bursarbridge.flows.returns import still_charged
 from bursarbridge.ledger.still_charged import StillCharged
-from bursarbridge.store import views
+from bursarbridge.store import guarded, views
 from bursarbridge.store.books import Books
 
 
@@ -27,6 +28,8 @@ def report_of(name: str, settings: Settings, books: Books, returned: Returned | 
         return reports.late(views.batches(books, only_open=True), frame), frame
     if name == reports.EXCEPTIONS:
         return reports.exceptions(views.items(books), frame), frame
+    if name == HELD:
+        return held_report(guarded.open_ones(books), frame), frame
     if name != reports.RETURNED:
         raise Refused(f'there is no report "{name}"; the reports are {", ".join(reports.NAMES)}')
     if returned is None or not any(source.returns for source in settings.libraries):
@@ -39,6 +42,8 @@ def letters_of(name: str, settings: Settings, books: Books, returned: Returned |
     mail = next((one for one in settings.reports if one.name == name), None)
     if mail is None or settings.mail is None:
         raise Refused(f"nobody gets the report {name}: add [mail] and [reports.{name}] to the settings (docs/reports.md)")
+    if name == HELD:
+        once = f"{once}:{'-'.join(str(one.id) for one in guarded.open_ones(books) if one.state == 'held')}"
     for library, readers in (("", mail.to), *mail.to_by_library):
         if readers:
             report, frame = report_of(name, settings, books, returned, library)

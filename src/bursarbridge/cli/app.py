@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, report, returned, runs, serve, settings, status, suspense
+from bursarbridge.cli import demo, explain, files, guards, report, returned, runs, serve, settings, status, suspense
 
 _EXAMPLES = """\b
 Begin here:
@@ -42,6 +42,9 @@ app.command("status", short_help="Say where the money is.")(status.status)
 app.command("explain", short_help="Say why a fee is still here.")(explain.explain)
 app.command("report", short_help="Show or mail a report.")(report.report)
 app.command("returned", short_help="List what came back and is still charged.")(returned.returned)
+app.command("held", short_help="List what a guard holds.")(guards.held)
+app.command("approve", short_help="Approve what a guard holds.")(guards.approve)
+app.command("reject", short_help="Reject what a guard holds.")(guards.reject)
 app.command("serve", short_help="Listen for webhook calls.")(serve.serve)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bursarbridge.store.outbox_mail import MailView
     from bursarbridge.wiring import Bridge
 
-_NAMES = ("returned-but-still-charged", "late", "exceptions")
+_NAMES = ("returned-but-still-charged", "late", "exceptions", "held")
 _KINDS = (".html", ".txt", ".csv")
 
 
@@ -28,7 +28,7 @@ def _names(incomplete: str) -> list[str]:
     return [name for name in _NAMES if name.startswith(incomplete)]
 
 
-Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=_names, help="returned-but-still-charged, late or exceptions.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=_names, help="returned-but-still-charged, late, exceptions or held.")]
 To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write it into a new file: .html, .txt, or .csv for a spreadsheet.")]
 Library = Annotated[str, typer.Option("--library", metavar="CODE", help="Only the items of one campus library.")]
 Send = Annotated[bool, typer.Option("--send", help="Mail it to its readers ([reports.NAME]), once a day.")]

@@ -56,10 +56,16 @@ def run(flow: FlowName, folder: Folder = None, file: File = None, as_json: Json 
     where = Where(folder, file, told.empty(flow))
     _known(screen, where, flow)
     with ending(screen, where), bridge_of(screen, where) as bridge:
-        with _shown_steps(screen, bridge) as seen:
-            ran = _run(seen, where, flow)
-        _tell(screen, where, ran)
-    raise typer.Exit(_CODES.get(ran["outcome"], 0))
+        code = carry_out(screen, where, bridge, flow)
+    raise typer.Exit(code)
+
+
+def carry_out(screen: Screen, where: Where, bridge: Bridge, flow: str) -> int:
+    """Runs a flow now and tells of it; returns the exit code."""
+    with _shown_steps(screen, bridge) as seen:
+        ran = _run(seen, where, flow)
+    _tell(screen, where, ran)
+    return _CODES.get(ran["outcome"], 0)
 
 
 def preview(flow: FlowName, folder: Folder = None, file: File = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
@@ -109,8 +115,8 @@ def _tell(screen: Screen, where: Where, ran: Told) -> None:
     screen.say(bold(f"{ran['flow']}: {told.OUTCOMES[ran['outcome']]}"))
     for line in told.lines(ran, only_looked=False):
         screen.say(line)
-    wrong = ran["outcome"] == "completed_with_exceptions"
-    screen.next(where.command("suspense list" if wrong else "status"))
+    following = {"completed_with_exceptions": "suspense list", "held": "held"}
+    screen.next(where.command(following.get(ran["outcome"], "status")))
 
 
 @contextmanager

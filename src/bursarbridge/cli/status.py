@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bursarbridge.cli.campus import Where, bridge_of, ending
+from bursarbridge.cli.guards import fields_of, held_lines
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.report import mail_lines
 from bursarbridge.cli.screen import Screen, bold
@@ -15,6 +16,7 @@ from bursarbridge.ledger.money import shown
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from bursarbridge.store.guarded import Guarded
     from bursarbridge.store.outbox_mail import MailView
     from bursarbridge.store.tally import Count
     from bursarbridge.store.views import BatchView, LastRun
@@ -41,12 +43,13 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file)
     with ending(screen, where, where.command("check")), bridge_of(screen, where) as bridge:
-        from bursarbridge.store import outbox_mail, suspense, views
+        from bursarbridge.store import guarded, outbox_mail, suspense, views
 
         zone = bridge.settings.campus.timezone
         with bridge.books() as books:
             places, unexplained = views.places(books), views.unexplained_cents(books)
             batches, runs = views.batches(books, only_open=True), views.last_runs(books)
+            held = guarded.open_ones(books)
             waiting, mails = suspense.open_total(books), outbox_mail.waiting(books)
         screen.give(
             {
@@ -60,17 +63,27 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
                 "suspense": {"open": waiting.as_json()},
                 "runs": [one._asdict() for one in runs],
                 "mail": [one._asdict() for one in mails],
+                "held": [fields_of(one) for one in held],
             }
         )
+        _held(screen, held, zone)
         _places(screen, places, unexplained)
         _batches(screen, batches, zone)
         _runs(screen, [one for one in runs if one.flow in NOUNS], zone)
         _mails(screen, mails, zone)
-        _next(screen, where, waiting, runs)
+        _next(screen, where, held, waiting, runs)
 
 
 def _sum(batches: list[BatchView]) -> dict[str, int]:
     return {"count": len(batches), "cents": sum(one.cents for one in batches)}
+
+
+def _held(screen: Screen, held: list[Guarded], zone: ZoneInfo) -> None:
+    if held:
+        screen.say(bold("Held for a person"))
+        for line in held_lines(held, zone):
+            screen.say(line)
+        screen.say()
 
 
 def _places(screen: Screen, places: dict[str, int], unexplained: int) -> None:
@@ -110,11 +123,15 @@ def _runs(screen: Screen, runs: list[LastRun], zone: ZoneInfo) -> None:
     screen.table([one.flow, moment(one.started_at, zone), OUTCOMES.get(one.outcome, "not finished")] for one in runs)
 
 
-def _next(screen: Screen, where: Where, waiting: Count, runs: list[LastRun]) -> None:
+def _next(screen: Screen, where: Where, held: list[Guarded], waiting: Count, runs: list[LastRun]) -> None:
     screen.say()
+    stopped = sum(one.state == "held" for one in held)
+    if stopped:
+        screen.say(f"{count(stopped, 'thing')} {'is' if stopped == 1 else 'are'} held for a person.")
     if waiting.count:
         screen.say(f"{count(waiting.count, 'item')} {'waits' if waiting.count == 1 else 'wait'} for a person, {shown(waiting.cents)}.")
-        screen.next(where.command("suspense list"))
+    if stopped or waiting.count:
+        screen.next(where.command("held" if stopped else "suspense list"))
         return
     screen.say("Nothing waits for a person.")
     screen.next(where.command("explain PERSON") if runs else where.command("run library-charges"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from bursarbridge.cli.campus import Where, bridge_of, ending
 from bursarbridge.cli.options import SHOWN, All, File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.screen import Screen, bold, columns
+from bursarbridge.cli.who import logged_in
 from bursarbridge.cli.words import count, moment
 from bursarbridge.errors import Refused
 from bursarbridge.ledger.money import shown
@@ -96,7 +96,7 @@ def resolve(
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file)
     with ending(screen, where, where.command(f"suspense show {number}")), bridge_of(screen, where) as bridge:
-        who = actor or _logged_in()
+        who = actor or logged_in()
         said = bridge.resolve(number, action, who, reason)
         with bridge.books() as books:
             item = _item(books, number)
@@ -118,14 +118,6 @@ def _item(books: Books, number: int) -> ItemView:
     if item is None:
         raise Refused(f"there is no suspense item {number}")
     return item
-
-
-def _logged_in() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        # A container may run under a number that has no name.
-        raise Refused('nobody can be named as the one who decides; add --by "NAME"') from None
 
 
 def _rows(items: list[ItemView], zone: ZoneInfo) -> list[str]:

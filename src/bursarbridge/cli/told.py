@@ -56,13 +56,15 @@ def empty(flow: str) -> dict[str, object]:
 
 def lines(ran: Told, *, only_looked: bool) -> list[str]:
     """A run as a small table: what was read, what left, what was confirmed, what waits."""
-    rows = [_arrived(one) for one in ran["deliveries"]] + [_left(one, only_looked=only_looked) for one in ran["files"]]
+    rows = [_arrived(one) for one in ran["deliveries"] if one["state"] != "held"] + [_left(one, only_looked=only_looked) for one in ran["files"]]
     if ran["confirmed_lines"]:
         rows.append(["Confirmed", count(ran["confirmed_lines"], "line"), "", "taken in by the other side"])
     for key, word in (("conflicts", "Conflicts"), ("suspended", "Set aside")):
         found = ran["conflicts"] if key == "conflicts" else ran["suspended"]
         if found["count"]:
             rows.append([word, count(found["count"], "record"), shown(found["cents"]), "waits for a person"])
+    rows += [["Would hold", "", "", words.partition(": ")[2]] if only_looked else ["Held", "", "", words] for words in ran.get("held", [])]
+    rows += [["Look", "", "", words] for words in ran.get("warned", [])]
     if "returned" in ran:
         rows += _returned(ran["returned"], only_looked=only_looked)
     return columns(rows, right=(1, 2)) if rows else ["  Nothing was waiting, and nothing was to be sent."]
@@ -76,7 +78,7 @@ def sentences(ran: Told) -> list[str]:
         number, cents = one["tally"]["read"]["count"], one["tally"]["read"]["cents"]
         if one["state"] == "repeat":
             said.append(f"Sees that {one['name']} is the same file again, byte for byte: nothing is posted twice.")
-        elif one["state"] == "refused":
+        elif one["state"] in ("refused", "held"):
             said.append(f"Sets {one['name']} aside: {one['words']}.")
         elif cents:
             said.append(f"Reads {one['name']}: {count(number, read)}, {shown(cents)}, {_ends(one)}.")

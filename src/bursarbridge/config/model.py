@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bursarbridge.config import kinds, places
 from bursarbridge.config.faults import Fault
 from bursarbridge.config.holding import Holding
+from bursarbridge.config.guarding import GuardLimits, guard_sections
 from bursarbridge.config.mailing import MailOut, ReportMail
 from bursarbridge.config.parking import ParkingSource
 from bursarbridge.config.places import Database, Secret
@@ -287,6 +288,9 @@ class Settings:
     reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions", "holds"), ())
     serve: Serve = optional(table(Serve), Serve())
     holds: tuple[Holding, ...] = optional(by_name(Holding), ())
+    reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions", "held"), ())
+    serve: Serve = optional(table(Serve), Serve())
+    guards: tuple[GuardLimits, ...] = optional(guard_sections, ())
     file: Path = Path()
     """The settings file itself."""
     warnings: tuple[Fault, ...] = ()

@@ -171,6 +171,7 @@ def key_paths(shape: Callable[..., object], under: str = "") -> Iterator[str]:
     for name, found in dict(_keys(shape)).values():
         path = f"{under}{name}"
         many = ".*" if name in ("connections", "sources", "reports", "holds") else ""
+        many = ".*" if name in ("connections", "sources", "reports", "guards") else ""
         if not found.inside:
             yield path
         for inner in found.inside:

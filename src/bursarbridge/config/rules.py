@@ -11,6 +11,7 @@ from bursarbridge.config.calendars import calendar_rules
 from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Severity
 from bursarbridge.config.holding import hold_readings, hold_rules, hold_writings
+from bursarbridge.config.guarding import guard_rules
 from bursarbridge.config.mailing import mail_rules
 from bursarbridge.config.nodes import Node
 from bursarbridge.config.parking import parking_rules
@@ -48,6 +49,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     mail_rules(root, desk)
     hold_rules(root, desk)
     parking_rules(root, desk)
+    guard_rules(root, desk)
 
 
 def _connections(root: Node, desk: Desk) -> None:

@@ -12,11 +12,13 @@ from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from bursarbridge.errors import TryLater, Unreadable
+from bursarbridge.flows.guarding import FileGuard
 from bursarbridge.flows.reading import Reading, Records
 from bursarbridge.flows.run import Run
 from bursarbridge.ledger.facts import Fact
+from bursarbridge.ledger.guards import Trip, holding
 from bursarbridge.ports import Endpoint, Waiting
-from bursarbridge.store import deliveries, suspense
+from bursarbridge.store import deliveries, guarded, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.deliveries import Arrived
 from bursarbridge.store.tally import Tally
@@ -43,6 +45,8 @@ class Channel:
     """What is done before the first file of a run: deciding again what was parked."""
     lane: Callable[[Reading, Callable[[str], Path]], bool] | None = None
     """A shorter way to post a delivery, given where kept bytes are; False when it has done nothing and the whole file is to be read."""
+    guard: FileGuard | None = None
+    """What stops a file for a person."""
 
 
 class Ended(TypedDict):
@@ -51,8 +55,9 @@ class Ended(TypedDict):
     name: str
     sha256: str
     state: str
-    """read, repeat, or refused."""
+    """read, repeat, refused, or held for a person."""
     words: str
+    """Why it was not read; of one that was, what a guard only tells."""
     tally: dict[str, dict[str, int]]
 
 
@@ -67,8 +72,8 @@ def collect(run: Run, channel: Channel) -> list[Ended]:
     """Reads every whole file that waits on a channel, in the order of the source's own time."""
     if channel.prepare is not None:
         run.post(f"{channel.name}: parked", channel.prepare)
+    ended = _read_approved(run, channel) if channel.guard is not None else []
     found = run.act(f"{channel.name}: look", partial(_look, run, channel))
-    ended = []
     for name, as_of, dated in found:
         kept = run.act(f"{channel.name}: keep {name}", partial(_keep, run, channel, name))
         if kept is None:
@@ -76,10 +81,20 @@ def collect(run: Run, channel: Channel) -> list[Ended]:
         arrived = Arrived(channel.name, name, kept["sha256"], kept["size"], as_of)
         one = run.post(f"{channel.name}: read {name}", partial(_read, run, channel, arrived, channel.statements and dated))
         run.world.reached("collect.posted")
-        if one["state"] != "refused":
+        if one["state"] in ("read", "repeat"):
             run.act(f"{channel.name}: clear {name}", partial(_clear, channel, name))
             run.world.reached("collect.cleared")
         ended.append(one)
+    return ended
+
+
+def _read_approved(run: Run, channel: Channel) -> list[Ended]:
+    """Reads the files that were held and that people have approved, from the vault: whatever lies at the source by now."""
+    approved = run.post(f"{channel.name}: approved", partial(guarded.approved_files, channel=channel.name))
+    ended = []
+    for delivery in approved:
+        ended.append(run.post(f"{channel.name}: read approved {delivery}", partial(_read_again, run, channel, delivery)))
+        run.world.reached("collect.posted")
     return ended
 
 
@@ -139,10 +154,20 @@ def _read(run: Run, channel: Channel, arrived: Arrived, restates: bool, books: B
     known = deliveries.known(books, arrived, restates=restates)
     if known is not None:
         deliveries.record_arrival(books, known.id, arrived.name)
-        state = "repeat" if known.state == "read" else "refused"
+        waits = known.state == "refused" and guarded.of_file(books, known.id) is not None
+        state = "held" if waits else "repeat" if known.state == "read" else "refused"
         return Ended(name=arrived.name, sha256=arrived.sha256, state=state, words=known.words, tally=_repeated(known.tally))
     delivery = deliveries.record(books, arrived)
     deliveries.record_arrival(books, delivery, arrived.name)
+    return _post(run, channel, arrived, delivery, books)
+
+
+def _read_again(run: Run, channel: Channel, delivery: int, books: Books) -> Ended:
+    return _post(run, channel, deliveries.readmit(books, delivery), delivery, books)
+
+
+def _post(run: Run, channel: Channel, arrived: Arrived, delivery: int, books: Books) -> Ended:
+    """Posts a delivery, unless it cannot be read or its guard holds it: then nothing of it stays."""
     savepoint = books.connection.begin_nested()
     reading = Reading(books, channel.name, delivery, books.cause("delivery", delivery=delivery, words=arrived.name), arrived)
     try:
@@ -152,14 +177,29 @@ def _read(run: Run, channel: Channel, arrived: Arrived, restates: bool, books: B
     except Unreadable as error:
         savepoint.rollback()
         return _refuse(books, channel, delivery, arrived, error)
+    trips = channel.guard.judge(reading) if channel.guard is not None else ()
+    if channel.guard is not None and holding(trips):
+        savepoint.rollback()
+        return _hold(channel.guard, reading, trips)
     savepoint.commit()
     deliveries.finish(books, delivery, reading.tally, reading.words)
     run.world.reached("collect.posting")
     return Ended(name=arrived.name, sha256=arrived.sha256, state="read", words=reading.words, tally=reading.tally.as_json())
+    words = "; ".join(one.words for one in trips)
+    return Ended(name=arrived.name, sha256=arrived.sha256, state="read", words=words, tally=reading.tally.as_json())
+
+
+def _hold(guard: FileGuard, reading: Reading, trips: tuple[Trip, ...]) -> Ended:
+    """The whole file waits for a person: it stays where it lies, and its bytes are kept."""
+    words, arrived = guard.hold(reading, trips), reading.arrived
+    deliveries.refuse(reading.books, reading.delivery, words)
+    return Ended(name=arrived.name, sha256=arrived.sha256, state="held", words=words, tally=Tally().as_json())
 
 
 def _refuse(books: Books, channel: Channel, delivery: int, arrived: Arrived, error: Unreadable) -> Ended:
     """The whole file is set aside: it stays where it lies, its bytes are kept, and a person is told what is wrong with it."""
+    if (waiting := guarded.of_file(books, delivery)) is not None:
+        guarded.supersede(books, waiting.id)  # approved, and now it cannot be read at all
     words = f"{arrived.name}: {error}; nothing of it was posted"
     deliveries.refuse(books, delivery, words)
     item = suspense.Item(f"file:{channel.name}:{arrived.sha256}", f"file_{error.code}", words, reference=arrived.name, delivery=delivery)

@@ -63,8 +63,7 @@ def mail_of(report: Report, frame: Frame, *, attach: str = "link") -> Mail:
 def footer(report: Report) -> tuple[str, ...]:
     """What stands under every report."""
     records = "Contains student records: keep it inside the office." if report.people else ""
-    silence = "This report comes when its lists are empty too, so a day without it means trouble."
-    return tuple(line for line in (silence, records, f"Made by Bursarbridge from [reports.{report.name}] of its settings.") if line)
+    return tuple(line for line in (report.comes, records, f"Made by Bursarbridge from [reports.{report.name}] of its settings.") if line)
 
 
 def heading(table: Table) -> str:

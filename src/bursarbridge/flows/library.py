@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from bursarbridge.flows.collect import Channel, Ended, collect
 from bursarbridge.flows.deliver import Delivered, Outlet, confirm, deliver
@@ -43,6 +43,10 @@ class Summary(TypedDict):
     confirmed_lines: int
     files: list[Delivered]
     deliveries: list[Ended]
+    held: NotRequired[list[str]]
+    """What waits for a person before it goes on, and why."""
+    warned: NotRequired[list[str]]
+    """What a guard found and only tells."""
 
 
 def run_flow(run: Run, flow: Flow) -> Summary:
@@ -67,11 +71,14 @@ def summary_of(
         "count": suspended["count"] + sum(one["suspended_count"] for one in submitted),
         "cents": suspended["cents"] + sum(one["suspended_cents"] for one in submitted),
     }
+    ended = [*answered, *read]
+    held = [one["words"] for one in ended if one["state"] == "held"] + [words for one in submitted for words in one["held"]]
+    warned = [one["words"] for one in ended if one["state"] == "read" and one["words"]] + [words for one in submitted for words in one["warned"]]
     wrong = suspended["count"] + sums["conflicts"]["count"] + _sum(answered, "suspended")["count"]
-    wrong += sum(one["state"] == "refused" for one in (*answered, *read)) + sum(not one["proof"] for one in delivered)
+    wrong += sum(one["state"] == "refused" for one in ended) + sum(not one["proof"] for one in delivered)
     idle = not (confirmed or answered or read or delivered or wrong)
     return Summary(
-        outcome="nothing_to_do" if idle else "completed_with_exceptions" if wrong else "completed",
+        outcome="held" if held else "nothing_to_do" if idle else "completed_with_exceptions" if wrong else "completed",
         read=sums["read"],
         sent={"count": sum(one["count"] for one in delivered), "cents": sum(one["cents"] for one in delivered)},
         already=sums["already"],
@@ -81,7 +88,9 @@ def summary_of(
         answers={"count": sum(_sum(answered, end)["count"] for end in ENDS), "cents": 0},
         confirmed_lines=confirmed,
         files=delivered,
-        deliveries=[*answered, *read],
+        deliveries=ended,
+        held=held,
+        warned=warned,
     )
 
 

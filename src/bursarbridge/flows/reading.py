@@ -28,6 +28,8 @@ class Reading:
         """Sees the rejections as they go to suspense."""
         self.words = ""
         """What else is to be said of the delivery."""
+        self.rejected = 0
+        """Records that could not be facts, of those put to suspense so far."""
         self._rejected: list[Rejected] = []
 
     def facts(self, records: Records) -> Iterator[Fact]:
@@ -45,4 +47,5 @@ class Reading:
         if self.watch is not None:
             self.watch(self._rejected)
         suspense.put_rejected(self.books, self.channel, self.delivery, self._rejected, self.tally)
+        self.rejected += suspense.put_rejected(self.books, self.channel, self.delivery, self._rejected, self.tally)
         self._rejected = []

@@ -96,3 +96,5 @@ class Report:
     library: str = ""
     people: bool = False
     """Whether it says anything of a person."""
+    comes: str = "This report comes when its lists are empty too, so a day without it means trouble."
+    """When it comes, for its foot."""

@@ -10,6 +10,7 @@ from typing import IO, TypedDict
 from zoneinfo import ZoneInfo
 
 from bursarbridge.errors import Unreadable
+from bursarbridge.flows.guarding import BatchGuard, Judged
 from bursarbridge.flows.run import Run
 from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ports import ControlTotal, Destination, Heading, Line, Original, Splitter, Writer
@@ -27,6 +28,10 @@ class Submitted(TypedDict):
     cents: int
     suspended_count: int
     suspended_cents: int
+    held: list[str]
+    """Why nothing left, where a guard held it."""
+    warned: list[str]
+    """What a guard only tells."""
 
 
 class Leg:
@@ -42,6 +47,7 @@ class Leg:
         take_from: Place,
         bring_to: Place,
         zone: ZoneInfo,
+        guard: BatchGuard | None = None,
     ) -> None:
         self.source = source
         self.prefix = prefix
@@ -53,6 +59,8 @@ class Leg:
         self.bring_to = bring_to
         self.zone = zone
         """The campus's, for the day on which a charge left."""
+        self.guard = guard
+        """What stops a batch for a person."""
 
 
 def submit(run: Run, leg: Leg) -> list[Submitted]:
@@ -67,8 +75,19 @@ def _submit(run: Run, leg: Leg, books: Books) -> list[Submitted]:
     route = Route(leg.destination, run.flow, source, leg.prefix, leg.kind, leg.take_from, leg.bring_to)
     batches.take(books, route)
     batches.settle_told(books, route)
-    if not books.one("select exists (select 1 from unsent)"):
-        return []
+    rows, cents = batches.size(books)
+    judged = leg.guard.judge(books, rows, cents) if leg.guard is not None else Judged(0, (), ())
+    if judged.number:
+        # The lines stay where they are; the next run selects them again, and what has come meanwhile.
+        words = f"held as {judged.number}: {'; '.join(judged.reasons)}; nothing was sent"
+        return [_nothing_sent([], held=[words])]
+    done = _documents(run, route, leg, books) if rows else []
+    if done:
+        done[0]["warned"] = list(judged.warnings)
+    return done
+
+
+def _documents(run: Run, route: Route, leg: Leg, books: Books) -> list[Submitted]:
     if not isinstance(leg.writer, Splitter):
         return [_document(run, route, leg.writer, books)]
     done = []
@@ -113,6 +132,8 @@ def _document(run: Run, route: Route, destination: Destination, books: Books, ch
         cents=total.cents,
         suspended_count=aside["suspended_count"],
         suspended_cents=aside["suspended_cents"],
+        held=[],
+        warned=[],
     )
 
 
@@ -141,6 +162,6 @@ def _assemble(whole: Path, body: Path, writer: Writer, total: ControlTotal, enco
         target.write(writer.tail(total).encode(encoding))
 
 
-def _nothing_sent(unsendable: list[Unsendable]) -> Submitted:
+def _nothing_sent(unsendable: list[Unsendable], held: Sequence[str] = ()) -> Submitted:
     cents = sum(one.line.cents for one in unsendable)
-    return Submitted(document="", sha256="", count=0, cents=0, suspended_count=len(unsendable), suspended_cents=cents)
+    return Submitted(document="", sha256="", count=0, cents=0, suspended_count=len(unsendable), suspended_cents=cents, held=list(held), warned=[])

@@ -20,7 +20,8 @@ class BatchState(StrEnum):
 
 _ANSWERED = frozenset({BatchState.POSTED, BatchState.PARTLY_POSTED, BatchState.REFUSED})
 _MOVES = {
-    BatchState.OPEN: frozenset({BatchState.SEALED}),
+    # Open and refused: a plan that a guard held and a person rejected.
+    BatchState.OPEN: frozenset({BatchState.SEALED, BatchState.REFUSED}),
     # Sealed and answered: the line was cut while the document was given its name, and the answer proves that it got there.
     BatchState.SEALED: frozenset({BatchState.SENT, BatchState.IN_DOUBT}) | _ANSWERED,
     BatchState.IN_DOUBT: frozenset({BatchState.SENT, BatchState.SEALED}) | _ANSWERED,

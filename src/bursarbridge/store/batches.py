@@ -139,6 +139,18 @@ def drop(books: Books, batch: int) -> None:
     books.do("delete from batch where id = :id and state = 'OPEN'", id=batch)
 
 
+def reject_open(books: Books, flow: str) -> int:
+    """Refuses the open batches of a flow: their plan was rejected by a person, and nothing of it leaves. Returns how many there were."""
+    move(BatchState.OPEN, BatchState.REFUSED)
+    return books.do("update batch set state = 'REFUSED' where flow = :flow and state = 'OPEN'", flow=flow)
+
+
+def size(books: Books) -> tuple[int, int]:
+    """How many lines are selected, and their cents."""
+    row = books.rows("select count(*), coalesce(sum(cents), 0) from unsent")[0]
+    return int(row[0]), int(row[1])
+
+
 def set_aside(books: Books, route: Route, unsendable: Sequence[Unsendable]) -> None:
     """Puts lines that could not be written into suspense and takes them out of the selection."""
     if not unsendable:

@@ -84,6 +84,13 @@ def finish(books: Books, delivery: int, tally: Tally, words: str = "") -> None:
     )
 
 
+def readmit(books: Books, delivery: int) -> Arrived:
+    """Takes back that a delivery was refused, because people approved it; returns its kept file, to be read."""
+    books.do("update delivery set state = 'read', words = '' where id = :id", id=delivery)
+    row = books.rows("select channel, name, sha256, size, as_of from delivery where id = :id", id=delivery)[0]
+    return Arrived(row[0], row[1], row[2], int(row[3]), row[4])
+
+
 def refuse(books: Books, delivery: int, words: str) -> None:
     """Marks a delivery whose bytes are not what they should be; no record of it has had an effect."""
     books.do("update delivery set state = 'refused', words = :words where id = :id", words=words, id=delivery)

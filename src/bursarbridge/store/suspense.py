@@ -42,14 +42,15 @@ def put(books: Books, channel: str, items: Sequence[Item]) -> None:
     books.many(_INSERT, rows)
 
 
-def put_rejected(books: Books, channel: str, delivery: int, rejected: Sequence[Rejected], tally: Tally) -> None:
-    """Takes the records that could not be facts; one that a person dismissed before counts as seen."""
+def put_rejected(books: Books, channel: str, delivery: int, rejected: Sequence[Rejected], tally: Tally) -> int:
+    """Takes the records that could not be facts; one that a person dismissed before counts as seen. Returns how many were not dismissed."""
     items = [
         Item(record_key(channel, one.raw), one.code, one.words, one.reference, one.account, one.cents, one.raw, delivery=delivery) for one in rejected
     ]
     undecided = put_undecided(books, channel, items)
     for item in items:
         (tally.suspended if item.key in undecided else tally.already).add(1, item.cents)
+    return sum(item.key in undecided for item in items)
 
 
 def put_undecided(books: Books, channel: str, items: Sequence[Item]) -> set[str]:

@@ -24,6 +24,8 @@ from bursarbridge.assembly.revive import record_poster, revive
 from bursarbridge.config.model import Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.vault import FileVault
+from bursarbridge.flows.guarding import decide
+from bursarbridge.flows.held import HELD
 from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.library import Summary, run_flow
 from bursarbridge.flows.preview import AskOnly, PreviewSteps, ReadOnly, Silent
@@ -33,8 +35,9 @@ from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.returns import look_around, run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.ledger.still_charged import StillCharged
-from bursarbridge.store import inbox, opening, outbox_mail, runs, views
+from bursarbridge.store import guarded, inbox, opening, outbox_mail, runs, views
 from bursarbridge.store.books import Books
+from bursarbridge.store.guarded import Guarded
 from bursarbridge.wiring.outside import Clock, Reached, crash_switch, system_clock
 from bursarbridge.wiring.ways import Ways
 
@@ -80,7 +83,15 @@ class Bridge:
             engine.launch()
             try:
                 engine.finish_resumed()
-                yield lambda flow: self._start(engine.run, flow)
+                ended: list[dict[str, object]] = []
+
+                def start(flow: str) -> dict[str, object]:
+                    ended.append(self._start(engine.run, flow))
+                    return ended[-1]
+
+                yield start
+                if any(one["outcome"] == "held" for one in ended):
+                    self._mail_held(engine.run)
                 self._mail_due(engine.run)
             finally:
                 engine.close()
@@ -139,6 +150,11 @@ class Bridge:
         except Refused as error:  # no key, for one: the report is made of what is known, and says so
             stopped = str(error)
         return f"made of what was known before: {stopped}" if stopped else ""
+
+    def _mail_held(self, start: Callable[[str, str, str], dict[str, object]]) -> None:
+        """Says that something is held, once a day for the same things, to whoever the settings name."""
+        if self.settings.mail is not None and any(one.name == HELD for one in self.settings.reports):
+            self._start(start, f"report-{HELD}")
 
     def _mail_due(self, start: Callable[[str, str, str], dict[str, object]]) -> None:
         """Tries again what an earlier run could not send: whoever runs anything carries the mail too."""
@@ -235,6 +251,18 @@ class Bridge:
             said = resolve(books, item, action, actor, note, partial(revive, self.settings), partial(record_poster, self.settings))
             runs.finish(books, books.run, "completed", {"item": number, "action": action})
             return said
+
+    def decide(self, number: int, actor: str, verdict: str, reason: str) -> tuple[str, Guarded]:
+        """Takes down that a person approves or rejects what a guard holds; what follows, in words, and how it stands now.
+
+        Raises Refused when nothing is held under the number or the decision is not lawful.
+        """
+        with self.books(writing=True) as books:
+            name = f"{verdict}-{number}-{self.clock():%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+            books.run = runs.begin(books, name, "guards", "1")
+            said = decide(books, number, actor, verdict, reason)
+            runs.finish(books, books.run, "completed", {"held": number, "verdict": verdict})
+            return said, guarded.one(books, number)
 
     @contextmanager
     def books(self, *, writing: bool = False) -> Iterator[Books]:

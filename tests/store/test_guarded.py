@@ -1,0 +1,176 @@
+"""What is held, on both databases: plans, votes, what the database itself refuses, and the history the usual is taken from."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bursarbridge.errors import Refused
+from bursarbridge.flows.guarding import BatchGuard, PlanGuard, approved_plan, decide, plan_carried
+from bursarbridge.ledger.guards import STANDARD, Limits, Past, Plan, Share, Total
+from bursarbridge.store import guarded, opening, runs
+from bursarbridge.store.books import Books
+
+FLOW = "parking-holds"
+AMNESTY = Plan(active=120, to_place=0, to_change=0, to_release=40, cents=0, largest=0)
+GUARD = PlanGuard(STANDARD, FLOW, "settings-a")
+
+
+class Ledger:
+    """A ledger whose every transaction is a run of its own."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self.day = 1
+
+    @contextmanager
+    def books(self) -> Iterator[Books]:
+        with self.engine.begin() as connection:
+            books = Books(connection, 0, f"2026-11-{self.day:02}T13:30:00Z")
+            books.run = runs.begin(books, f"run-{books.now}", FLOW, "1")
+            yield books
+
+    def says(self, number: int, actor: str, verdict: str = "approve", reason: str = "amnesty week") -> str:
+        with self.books() as books:
+            return decide(books, number, actor, verdict, reason)
+
+    def judged(self, plan: Plan, guard: PlanGuard = GUARD) -> int:
+        with self.books() as books:
+            return guard.judge(books, plan).number
+
+    def state(self, number: int) -> str:
+        with self.books() as books:
+            return guarded.one(books, number).state
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    """An empty ledger on each database, with one plan accepted, so that the settings are no news."""
+    address = str(request.getfixturevalue("pg_address")) if request.param == "postgresql" else f"sqlite:{tmp_path / 'ledger.db'}"
+    engine = opening.open_engine(address)
+    opening.migrate(engine)
+    made = Ledger(engine)
+    with made.books() as books:
+        guarded.remember(books, FLOW, "plan", Past(3, 1000), fingerprint=GUARD.fingerprint)
+    yield made
+    engine.dispose()
+
+
+def test_h11_a_mass_release_waits_for_two_named_people_and_is_then_carried_out(ledger: Ledger) -> None:
+    number = ledger.judged(AMNESTY)
+    assert number and ledger.judged(AMNESTY) == number, "the same plan again keeps its number"
+    ledger.says(number, "Imre")
+    with ledger.books() as books:
+        assert approved_plan(books, FLOW) is None
+    assert ledger.says(number, "Noor") == f"{number} is approved: the next run of {FLOW} carries it on"
+    with ledger.books() as books:
+        assert approved_plan(books, FLOW) == number
+        plan_carried(books, number)
+        assert approved_plan(books, FLOW) is None
+    assert ledger.state(number) == "carried"
+    with ledger.books() as books:
+        assert [(vote.actor, vote.reason) for vote in guarded.one(books, number).votes] == [("Imre", "amnesty week"), ("Noor", "amnesty week")]
+    with pytest.raises(Refused, match="is carried already"):
+        ledger.says(number, "Wanjiru")
+
+
+def test_h02_changed_settings_are_looked_at_once(ledger: Ledger) -> None:
+    small, mapped = Plan(120, 1, 0, 0, 2500, 2500), PlanGuard(STANDARD, FLOW, "settings-b")
+    assert ledger.judged(small) == 0
+    assert ledger.judged(Plan(120, 0, 0, 0, 0, 0), mapped) == 0, "nothing to do proves nothing about the new settings"
+    number = ledger.judged(small, mapped)
+    assert number
+    ledger.says(number, "Imre")
+    with ledger.books() as books:
+        plan_carried(books, number)
+    assert ledger.judged(small, mapped) == 0 and ledger.judged(small) != 0, "going back is a change too"
+
+
+def test_a_newer_plan_takes_the_place_of_one_that_waits_with_its_votes(ledger: Ledger) -> None:
+    first = ledger.judged(AMNESTY)
+    ledger.says(first, "Imre")
+    second = ledger.judged(AMNESTY._replace(to_release=41))
+    assert second != first and (ledger.state(first), ledger.state(second)) == ("superseded", "held")
+    ledger.says(second, "Noor")
+    assert ledger.state(second) == "held", "Imre spoke about another plan"
+    assert ledger.judged(AMNESTY._replace(to_release=1)) == 0
+    assert ledger.state(second) == "superseded"
+
+
+def test_a_rejected_plan_takes_its_open_batches_with_it(ledger: Ledger) -> None:
+    with ledger.books() as books:
+        for flow in (FLOW, "library-holds"):
+            sql = "insert into batch (destination, flow, kind, state, run_id) values ('bursar', :f, 'holds_released', 'OPEN', :r)"
+            books.do(sql, f=flow, r=books.run)
+    number = ledger.judged(AMNESTY)
+    assert "the next run plans anew" in ledger.says(number, "Imre", "reject", "the list was cut")
+    with ledger.books() as books:
+        assert books.rows("select flow, state from batch order by id") == [(FLOW, "REFUSED"), ("library-holds", "OPEN")]
+    assert ledger.judged(AMNESTY) != number
+
+
+def test_a_vote_needs_a_name_a_reason_and_something_that_waits(ledger: Ledger) -> None:
+    number = ledger.judged(AMNESTY)
+    for actor, reason in (("", "because"), ("Imre", "  ")):
+        with pytest.raises(Refused, match="a name and a reason"):
+            ledger.says(number, actor, "reject", reason)
+    with pytest.raises(Refused, match="nothing was held under the number 99"):
+        ledger.says(99, "Imre")
+    ledger.says(number, "Imre")
+    with pytest.raises(Refused, match="has approved"):
+        ledger.says(number, "IMRE ", "reject")
+    ledger.says(number, "Noor", "reject")
+    assert ledger.state(number) == "rejected"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update guarded set state = 'approved'",
+        "update guarded set state = 'carried'",
+        "update guard_vote set actor_key = 'noor'",
+        "delete from guard_vote",
+        "delete from guard_history",
+        "insert into guard_vote select guarded_id, actor_key, 'Noor', verdict, reason, at from guard_vote",
+        "insert into guarded (flow, kind, run_id, state, approvers, trips, numbers, opened_at) "
+        "select flow, 'batch', run_id, 'approved', 1, trips, numbers, opened_at from guarded",
+    ],
+)
+def test_i11_the_database_itself_refuses_to_go_round_the_people(ledger: Ledger, statement: str) -> None:
+    number = ledger.judged(AMNESTY)
+    ledger.says(number, "Imre")
+    with pytest.raises(sa.exc.DBAPIError), ledger.books() as books:
+        books.do(statement)
+    assert ledger.state(number) == "held"
+
+
+def test_an_approval_under_looser_settings_does_not_cover_stricter_ones(ledger: Ledger) -> None:
+    one, two = (BatchGuard("library-charges", Limits(total=Total(most_cents=100, factor=3, approvers=n))) for n in (1, 2))
+    with ledger.books() as books:
+        number = one.judge(books, 2, 300).number
+    ledger.says(number, "Imre")
+    with ledger.books() as books:
+        assert two.judge(books, 2, 300).number not in (0, number)
+    assert ledger.state(number) == "superseded"
+
+
+def test_the_usual_is_taken_from_the_newest_eight_and_the_peak_from_ninety_days(ledger: Ledger) -> None:
+    for day in range(2, 14):
+        ledger.day = day
+        with ledger.books() as books:
+            guarded.remember(books, "x", "batch", Past(day, 100 * day))
+    with ledger.engine.begin() as connection:
+        later = Books(connection, 0, "2027-02-08T13:30:00Z")
+        found = guarded.history(later, "x", "batch")
+    assert [one.rows for one in found.recent] == [13, 12, 11, 10, 9, 8, 7, 6] and found.peak_cents == 1300
+    with ledger.engine.begin() as connection:
+        assert guarded.history(Books(connection, 0, "2027-02-20T13:30:00Z"), "x", "batch").peak_cents == 0
+
+
+def test_warnings_do_not_hold(ledger: Ledger) -> None:
+    told = PlanGuard(Limits(releases=Share(most=10, percent=5, action="warn")), FLOW, GUARD.fingerprint)
+    with ledger.books() as books:
+        judged = told.judge(books, AMNESTY)
+    assert (judged.number, judged.reasons) == (0, ()) and "40 holds would be released" in judged.warnings[0]
