@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from bursarbridge.config import kinds, places
 from bursarbridge.config.faults import Fault
-from bursarbridge.config.holding import Holding
 from bursarbridge.config.guarding import GuardLimits, guard_sections
+from bursarbridge.config.holding import Holding
 from bursarbridge.config.mailing import MailOut, ReportMail
 from bursarbridge.config.parking import ParkingSource
 from bursarbridge.config.places import Database, Secret
@@ -285,11 +285,9 @@ class Settings:
     sources: Mapping[str, Source] = required(named("adapter", _SOURCES, "C020"))
     bursar: Bursar = required(chosen("adapter", {"peoplesoft": PeopleSoftBursar}, "C020"))
     mail: MailOut | None = optional(table(MailOut), None)
-    reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions", "holds"), ())
+    reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions", "holds", "held"), ())
     serve: Serve = optional(table(Serve), Serve())
     holds: tuple[Holding, ...] = optional(by_name(Holding), ())
-    reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions", "held"), ())
-    serve: Serve = optional(table(Serve), Serve())
     guards: tuple[GuardLimits, ...] = optional(guard_sections, ())
     file: Path = Path()
     """The settings file itself."""

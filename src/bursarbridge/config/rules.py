@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from bursarbridge.config.calendars import calendar_rules
 from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Severity
-from bursarbridge.config.holding import hold_readings, hold_rules, hold_writings
 from bursarbridge.config.guarding import guard_rules
+from bursarbridge.config.holding import hold_readings, hold_rules, hold_writings
 from bursarbridge.config.mailing import mail_rules
 from bursarbridge.config.nodes import Node
 from bursarbridge.config.parking import parking_rules

@@ -184,8 +184,7 @@ def _post(run: Run, channel: Channel, arrived: Arrived, delivery: int, books: Bo
     savepoint.commit()
     deliveries.finish(books, delivery, reading.tally, reading.words)
     run.world.reached("collect.posting")
-    return Ended(name=arrived.name, sha256=arrived.sha256, state="read", words=reading.words, tally=reading.tally.as_json())
-    words = "; ".join(one.words for one in trips)
+    words = "; ".join([reading.words] * bool(reading.words) + [one.words for one in trips])
     return Ended(name=arrived.name, sha256=arrived.sha256, state="read", words=words, tally=reading.tally.as_json())
 
 

@@ -134,7 +134,7 @@ def run_holds(run: Run, flow: HoldsFlow) -> HoldSummary:
     submitted = [_submitted(carried["sealed"]), _submitted(planned["sealed"])]
     summary = summary_of(confirmed + planned["seen"], shown, read, submitted, delivered)
     told = run.post("holds told", partial(_told, run, flow, planned, carried["overtaken"], confirmed))
-    whole = HoldSummary(**{**summary, "holds": told, "outcome": "held" if planned["held"] else summary["outcome"]})
+    whole = HoldSummary(**{**summary, "holds": told, "outcome": "held" if planned["held"] else summary["outcome"], "held": summary["held"] + planned["reasons"]})
     run.post("finish", lambda books: runs.finish(books, run.number, whole["outcome"], dict(whole)))
     return whole
 
@@ -253,7 +253,16 @@ def _assume(batch: int, _why: str, books: Books) -> int:
 
 
 def _submitted(sealed: Sealed) -> Submitted:
-    return Submitted(document="", sha256="", count=0, cents=0, suspended_count=sealed["suspended_count"], suspended_cents=sealed["suspended_cents"])
+    return Submitted(
+        document="",
+        sha256="",
+        count=0,
+        cents=0,
+        suspended_count=sealed["suspended_count"],
+        suspended_cents=sealed["suspended_cents"],
+        held=[],
+        warned=[],
+    )
 
 
 def _told(run: Run, flow: HoldsFlow, planned: Planned, overtaken: int, confirmed: int, books: Books) -> Holds:

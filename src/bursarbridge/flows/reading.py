@@ -46,6 +46,5 @@ class Reading:
         """Writes the rejections that were met so far to suspense."""
         if self.watch is not None:
             self.watch(self._rejected)
-        suspense.put_rejected(self.books, self.channel, self.delivery, self._rejected, self.tally)
         self.rejected += suspense.put_rejected(self.books, self.channel, self.delivery, self._rejected, self.tally)
         self._rejected = []
