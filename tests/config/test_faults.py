@@ -45,6 +45,21 @@ base = "https://127.0.0.1:8443"
 key = "file:bursarbridge.toml"
 """
 
+HOLDS = """[holds.library]
+code = "LIB"
+reason = "LIBFN"
+institution = "EXCCD"
+impact = "registration"
+added = { folder = "holds", layout = "generic-holds-added", name = "A{sequence}.dat" }
+released = { folder = "holds", layout = "generic-holds-released", name = "R{sequence}.dat" }
+"""
+TOLD = (
+    MAIL
+    + """[reports.holds]
+to = ["bso@example.edu"]
+"""
+)
+
 CASES = [
     ("C002", 'name = "Example College"', 'name = "Example College', "name = "),
     ("C003", "[storage]\n", '[storage]\nvaults = "x"\n', "vaults"),
@@ -125,6 +140,8 @@ CASES = [
     ("C034", 'amount_max = "5000.00"', 'payments_by = "api"', "payments_by"),
     ("C044", 'amount_max = "5000.00"', API.replace("8443", "8443/almaws"), "base = "),
     ("C044", 'amount_max = "5000.00"', API.replace("https", "ftp"), "base = "),
+    ("C062", "[bursar]\n", HOLDS + "[bursar]\n", "[holds.library]"),
+    ("C063", "[bursar]\n", TOLD + HOLDS.replace('"registration"', '"transcript"') + "[bursar]\n", "impact"),
     ("C045", "[storage]\n", PARKING.replace('"Balance"\n', '"Balanse"\n') + "[storage]\n", "Balanse"),
     ("C046", "[storage]\n", PARKING.replace('status = "Status"\n', "") + "[storage]\n", "statuses"),
     ("C047", "[storage]\n", PARKING.replace('settle = "0s"', 'absent = "ask"') + "[storage]\n", 'absent = "ask"'),

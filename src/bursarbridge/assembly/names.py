@@ -18,6 +18,8 @@ FLOWS = ("library-charges", "library-payments", "library-credits")
 """The flows that carry files."""
 RETURNS = "library-returns"
 ALL_FLOWS = (*FLOWS, RETURNS)
+HOLDS_ENDING, HOLDS_FULL_ENDING = "-holds", "-holds-full"
+"""How the flows that hold are named after their source; the second decides everybody."""
 BURSAR = "bursar"
 """The destination of everything that goes to the student account system."""
 

@@ -158,7 +158,8 @@ def _arrived(one: Ended) -> list[str]:
     if one["state"] == "repeat":
         again = tally["already"]
         return ["Seen before", count(again["count"], "record"), shown(again["cents"]) if again["cents"] else "", f"{one['name']}: no second effect"]
-    return ["Read", count(tally["read"]["count"], "record"), money, f"{one['name']}: {_ends(one)}" if tally["read"]["count"] else one["name"]]
+    ended = f"{one['name']}: {_ends(one)}" if tally["read"]["count"] else one["name"]
+    return ["Read", count(tally["read"]["count"], "record"), money, f"{ended}; {one['words']}" if one["words"] else ended]
 
 
 def _left(one: Delivered, *, only_looked: bool) -> list[str]:

@@ -76,6 +76,10 @@ CODES: Final[dict[str, Meaning]] = {
     "C053": Meaning("not a mail address or relay", "No report could be sent."),
     "C060": Meaning("files that would leave by a mailbox", "Nothing could be sent, as a mailbox is only read."),
     "C061": Meaning("mail whose sender nobody vouches for", "Whoever writes an agreed address into a mail decides who gets a hold."),
+    "C062": Meaning(
+        "holds without a monitored address", "A hold that should not be there, or should be gone, would be noticed by nobody but the student."
+    ),
+    "C063": Meaning("a transcript hold that is not switched on", "Transcripts would be kept back where the law may forbid it."),
 }
 """Every fault code; docs/settings.md lists the same ones and a test compares them."""
 

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from bursarbridge.config import kinds, places
 from bursarbridge.config.faults import Fault
 from bursarbridge.config.guarding import GuardLimits, guard_sections
+from bursarbridge.config.holding import Holding
 from bursarbridge.config.mail_in import ImapConnection, MaildirConnection
 from bursarbridge.config.mailing import MailOut, ReportMail
 from bursarbridge.config.parking import ParkingSource
 from bursarbridge.config.places import Database, Secret
-from bursarbridge.config.reader import chosen, listed_sections, named, optional, required, table, tables
+from bursarbridge.config.reader import by_name, chosen, listed_sections, named, optional, required, table, tables
 
 _HALF_MINUTE, _TWO_HOURS, _HALF_DAY = timedelta(seconds=30), timedelta(hours=2), timedelta(hours=13)
 _LIMIT_CENTS = 500_000
@@ -290,8 +291,9 @@ class Settings:
     sources: Mapping[str, Source] = required(named("adapter", _SOURCES, "C020"))
     bursar: Bursar = required(chosen("adapter", {"peoplesoft": PeopleSoftBursar}, "C020"))
     mail: MailOut | None = optional(table(MailOut), None)
-    reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions", "held"), ())
+    reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions", "holds", "held"), ())
     serve: Serve = optional(table(Serve), Serve())
+    holds: tuple[Holding, ...] = optional(by_name(Holding), ())
     guards: tuple[GuardLimits, ...] = optional(guard_sections, ())
     file: Path = Path()
     """The settings file itself."""

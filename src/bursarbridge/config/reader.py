@@ -78,6 +78,16 @@ def named(by: str, shapes: Mapping[str, Callable[..., T]], number: str) -> Kind[
     return _marked(read, *shapes.values())
 
 
+def by_name(shape: Callable[..., T]) -> Kind[tuple[T, ...]]:
+    """Sections of one shape under names that other sections give ([holds.parking])."""
+
+    def read(node: Node, desk: Desk) -> tuple[T, ...]:
+        _must_be_table(node)
+        return tuple(_all(desk, [(inner, table(shape)) for inner in node.tables.values()]))
+
+    return _marked(read, shape)
+
+
 def pairs(kind: Kind[T]) -> Kind[tuple[tuple[str, T], ...]]:
     """A table whose keys are words of somebody else's, each with a value."""
 
@@ -162,7 +172,7 @@ def key_paths(shape: Callable[..., object], under: str = "") -> Iterator[str]:
     """Every key there is, as docs/settings.md names it: "campus.name", "sources.*.export.folder"."""
     for name, found in dict(_keys(shape)).values():
         path = f"{under}{name}"
-        many = ".*" if name in ("connections", "sources", "reports", "guards") else ""
+        many = ".*" if name in ("connections", "sources", "reports", "guards", "holds") else ""
         if not found.inside:
             yield path
         for inner in found.inside:

@@ -11,6 +11,7 @@ from bursarbridge.config.calendars import calendar_rules
 from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Severity
 from bursarbridge.config.guarding import guard_rules
+from bursarbridge.config.holding import hold_readings, hold_rules, hold_writings
 from bursarbridge.config.mail_in import mail_in_rules
 from bursarbridge.config.mailing import mail_rules
 from bursarbridge.config.nodes import Node
@@ -48,6 +49,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     calendar_rules(root.at("bursar"), desk)
     mail_rules(root, desk)
     mail_in_rules(root, desk)
+    hold_rules(root, desk)
     parking_rules(root, desk)
     guard_rules(root, desk)
 
@@ -161,7 +163,7 @@ def _label(row: Node, template: str, desk: Desk) -> None:
 
 def _files(root: Node, desk: Desk) -> None:
     """No file may be taken for another kind, and we never read what we wrote ourselves."""
-    taken = list(_takings(root))
+    taken = [*_takings(root), *hold_readings(root)]
     for number, (node, place, patterns, excluded) in enumerate(taken):
         for other, other_place, other_patterns, other_excluded in taken[number + 1 :]:
             if place == other_place and any(
@@ -170,7 +172,7 @@ def _files(root: Node, desk: Desk) -> None:
                 said = f"{node.name} and {other.name} look for files in the same folder, and a name can fit both"
                 cure = f'add to the wider one what the other takes: except = ["{other_patterns[0] if len(other_patterns[0]) > 4 else patterns[0]}"]'
                 desk.at_value("C035", other.at("files"), said, cure, severity=Severity.WARNING)
-    for node, place, name in _leavings(root):
+    for node, place, name in (*_leavings(root), *hold_writings(root)):
         wild = re.sub(r"\{[^}]*\}", "*", name)
         if any(place == there and any(_meet(wild, pattern) for pattern in patterns) for _, there, patterns, _ in taken):
             said = f'files named "{name}" are written into a folder where the same names are read'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,6 +42,10 @@ class Delivered(TypedDict):
     words: str
 
 
+Settle = Callable[[int, str, Books], int]
+"""Takes the waiting lines of a batch as taken in, with the words for why; returns how many."""
+
+
 def deliver(run: Run, outlets: Mapping[str, Outlet]) -> list[Delivered]:
     """Sends what is sealed, oldest first. The temporary name, the mark and the rename make every crash decidable by looking."""
     waiting = run.post("outbox", lambda books: [list(one) for one in batches.outbox(books, run.flow)])
@@ -79,10 +83,11 @@ def _mark(run: Run, outlet: Outlet, out: Outgoing, proof: str, words: str, books
     return batches.mark_sent(books, out.id, proof, utc_text(datetime.fromisoformat(run.now) + outlet.expected_after))
 
 
-def confirm(run: Run, outlet: Outlet) -> int:
+def confirm(run: Run, outlet: Outlet, settle: Settle | None = None) -> int:
     """Settles what counts as an answer where none comes: taken away by the partner, or enough time after a verified delivery.
 
     Such lines are marked as assumed until evidence comes (architecture.md, section 1). Returns how many lines moved on.
+    `settle` is for batches that carry no money.
     """
     if outlet.confirmed_by == "results" and outlet.assumed_after is None:
         return 0
@@ -92,7 +97,7 @@ def confirm(run: Run, outlet: Outlet) -> int:
         batch = Awaiting._make(one)
         why = run.act(f"confirmed? {batch.document}", partial(_evidence, run, outlet, batch))
         if why:
-            moved += run.post(f"confirm {batch.document}", partial(_confirm, batch.id, why))
+            moved += run.post(f"confirm {batch.document}", partial(settle or _confirm, batch.id, why))
             run.world.reached("confirm.posted")
     return moved
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
@@ -56,12 +56,15 @@ def run_flow(run: Run, flow: Flow) -> Summary:
     read = [ended for channel in flow.facts for ended in collect(run, channel)]
     submitted = submit(run, flow.leg)
     delivered = tell(run, flow.telling) if flow.telling else deliver(run, flow.outlets)
-    summary = _summary(confirmed, answered, read, submitted, delivered)
+    summary = summary_of(confirmed, answered, read, submitted, delivered)
     run.post("finish", lambda books: runs.finish(books, run.number, summary["outcome"], dict(summary)))
     return summary
 
 
-def _summary(confirmed: int, answered: list[Ended], read: list[Ended], submitted: list[Submitted], delivered: list[Delivered]) -> Summary:
+def summary_of(
+    confirmed: int, answered: Sequence[Ended], read: Sequence[Ended], submitted: Sequence[Submitted], delivered: list[Delivered]
+) -> Summary:
+    """The summary of a run by what its parts did; what waits for a person makes it one with exceptions."""
     sums = {end: _sum(read, end) for end in ("read", *ENDS)}
     suspended = sums["suspended"]
     suspended = {
@@ -91,6 +94,6 @@ def _summary(confirmed: int, answered: list[Ended], read: list[Ended], submitted
     )
 
 
-def _sum(ended: list[Ended], end: str) -> dict[str, int]:
+def _sum(ended: Sequence[Ended], end: str) -> dict[str, int]:
     found = [one["tally"].get(end, {"count": 0, "cents": 0}) for one in ended]
     return {"count": sum(one["count"] for one in found), "cents": sum(one["cents"] for one in found)}

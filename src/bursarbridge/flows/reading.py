@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bursarbridge.ledger.facts import Fact
 from bursarbridge.ports import Rejected
@@ -24,6 +24,10 @@ class Reading:
         self.cause = cause
         self.arrived = arrived
         self.tally = Tally()
+        self.watch: Callable[[Sequence[Rejected]], None] | None = None
+        """Sees the rejections as they go to suspense."""
+        self.words = ""
+        """What else is to be said of the delivery."""
         self.rejected = 0
         """Records that could not be facts, of those put to suspense so far."""
         self._rejected: list[Rejected] = []
@@ -40,5 +44,7 @@ class Reading:
 
     def put_rejected(self) -> None:
         """Writes the rejections that were met so far to suspense."""
+        if self.watch is not None:
+            self.watch(self._rejected)
         self.rejected += suspense.put_rejected(self.books, self.channel, self.delivery, self._rejected, self.tally)
         self._rejected = []

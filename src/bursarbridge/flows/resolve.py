@@ -11,11 +11,11 @@ from bursarbridge.flows.credits import LibraryPoster, resolve_credit
 from bursarbridge.flows.posters import decide_again
 from bursarbridge.flows.reading import Reading
 from bursarbridge.ledger.entries import Entry, Kind, Place
-from bursarbridge.ledger.facts import Fact
+from bursarbridge.ledger.facts import Fact, Violation
 from bursarbridge.ledger.money import shown
 from bursarbridge.ledger.posting import AppliedLevel, Posted, Suspended, decide_applied
 from bursarbridge.ports import Rejected
-from bursarbridge.store import batches, moves, payment_cases, suspense
+from bursarbridge.store import batches, moves, open_items, payment_cases, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.deliveries import Arrived
 from bursarbridge.store.payment_levels import Statement
@@ -43,11 +43,27 @@ _ARRIVED = Action("arrived", "the file is there: the batch counts as sent")
 _AGAIN = Action("send-again", "the file is not there and never was: it is sent again")
 
 _OPENED = Action("opened", "the fee was opened in the source again by hand: what is paid on it from now on is told again")
+_MOVED = Action("accept", "the person was checked: the violation is theirs from the next file on that says so")
+_CLEARED = Action("cleared", "it was paid or voided: it counts as cleared with the next complete list that leaves it out")
+
 _BY_HAND = Action("by-hand", "the library's own system was put right by hand: it counts as told")
 
 _PAYMENTS = ("payment_unknown", "payment_before_charge", "payment_in_flight", "reversal_in_flight", "reversal_too_large", "negative_total")
 _CREDITS = ("credit_before_charge", "credit_in_flight", "credit_ambiguous", "credit_unmatched", "credit_double", "partial_waive")
-_ANSWERS = ("answer_", "control_total", "payments_vanished", "file_", "telling_", "return_", "job_", "webhook_")
+_VIOLATIONS = {"violation_other_person": (_MOVED, _DISMISS), "violation_absent": (_CLEARED, _DISMISS)}
+_ANSWERS = (
+    "answer_",
+    "control_total",
+    "payments_vanished",
+    "file_",
+    "telling_",
+    "return_",
+    "job_",
+    "webhook_",
+    "violation_",
+    "list_",
+    "released_",
+)
 
 
 def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
@@ -72,6 +88,8 @@ def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
         return (_ACCEPT, _DISMISS)
     if code == "payment_vanished":
         return (_REVERSED, _DISMISS)
+    if code in _VIOLATIONS:
+        return _VIOLATIONS[code]
     if code.startswith(_ANSWERS):
         return (_DISMISS,)
     return (_RETRY, _DISMISS)
@@ -106,6 +124,8 @@ def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str,
         if not isinstance(found, LibraryPoster):
             raise Refused(f'the settings no longer name a channel "{item.channel}" that carries credits')
         return resolve_credit(books, item, action, note, cause, found)
+    if item.code in _VIOLATIONS:
+        return "noted; the next file of the parking system settles it"
     if action == "withdraw":
         return _withdraw(books, item, cause)
     if action == "credit":
@@ -114,6 +134,8 @@ def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str,
         return _reverse(books, item, cause)
     if action in ("accept", "retry") and (item.code.startswith("payment") or item.code in _PAYMENTS):
         return _payment_again(books, item)
+    if action == "retry" and item.key.startswith("hold:"):
+        return "the next run tries to write it again"
     if action == "retry":
         return _record_again(books, item, cause, revive, poster)
     if action in ("arrived", "send-again"):
@@ -197,6 +219,8 @@ def _record_again(books: Books, item: ItemView, cause: int, revive: Revive, post
     arrived = Arrived(item.channel, item.delivery, "", 0, "")
     reading = Reading(books, item.channel, int(row[0]), cause, arrived)
     poster(item.channel)(reading, iter([fact]))
+    if isinstance(fact, Violation):
+        open_items.touch(books, fact.account)
     if reading.tally.conflicts.count:
         return "decided again; it conflicts with what is known, see the new suspense item"
     if reading.tally.suspended.count:

@@ -71,14 +71,15 @@ def record_arrival(books: Books, delivery: int, name: str) -> None:
     )
 
 
-def finish(books: Books, delivery: int, tally: Tally) -> None:
-    """Writes down where every record of the delivery ended."""
+def finish(books: Books, delivery: int, tally: Tally, words: str = "") -> None:
+    """Writes down where every record of the delivery ended, and what else there is to say of it."""
     read = tally.read
     books.do(
-        "update delivery set records = :records, record_cents = :cents, tally = :tally where id = :id",
+        "update delivery set records = :records, record_cents = :cents, tally = :tally, words = :words where id = :id",
         records=read.count,
         cents=read.cents,
         tally=json.dumps(tally.as_json()),
+        words=words,
         id=delivery,
     )
 

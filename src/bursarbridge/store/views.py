@@ -36,7 +36,8 @@ def unexplained_cents(books: Books) -> int:
     wrong = sum(abs(moved[int(place)] - now[place.word]) for place in Place)
     wrong += abs(sum(moved.values()))
     for total, lines in books.rows(
-        "select b.cents, coalesce((select sum(l.cents) from batch_line l where l.batch_id = b.id), 0) from batch b where b.state <> 'OPEN'"
+        "select b.cents, coalesce((select sum(l.cents) from batch_line l where l.batch_id = b.id), 0) "
+        "+ coalesce((select sum(l.cents) from hold_line l where l.batch_id = b.id), 0) from batch b where b.state <> 'OPEN'"
     ):
         wrong += abs(int(total) - int(lines))
     return wrong

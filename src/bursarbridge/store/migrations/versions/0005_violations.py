@@ -5,7 +5,8 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
-# `violation` is what is true now by the newest evidence; a row that changes leaves what it said before in `violation_past`.
+# `violation` is what is true now by the newest evidence; a row that changes leaves what it said before in `violation_past`. A past row as
+# new as the present one says that the two were told at one time and neither holds.
 TABLES = """
 create table violation (
   id {id},
@@ -22,6 +23,7 @@ create table violation (
 );
 create unique index violation_reference on violation (source_id, reference);
 create index violation_account on violation (account, source_id);
+create index violation_told on violation (source_id, delivery_id);
 create table violation_past (
   violation_id bigint not null,
   account text not null,
@@ -33,7 +35,7 @@ create table violation_past (
   as_of text not null,
   delivery_id bigint not null,
   until_delivery_id bigint not null,
-  primary key (violation_id, until_delivery_id)
+  primary key (violation_id, as_of, until_delivery_id)
 ) {narrow};
 """
 
