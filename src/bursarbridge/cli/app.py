@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, report, returned, runs, serve, settings, status, suspense
+from bursarbridge.cli import demo, explain, files, report, returned, runs, serve, settings, status, suspense, timetable
 
 _EXAMPLES = """\b
 Begin here:
@@ -43,6 +43,8 @@ app.command("explain", short_help="Say why a fee is still here.")(explain.explai
 app.command("report", short_help="Show or mail a report.")(report.report)
 app.command("returned", short_help="List what came back and is still charged.")(returned.returned)
 app.command("serve", short_help="Listen for webhook calls.")(serve.serve)
+app.command("sync", short_help="Run what is due by the timetable.")(timetable.sync)
+app.command("schedule", short_help="Show the next runs.")(timetable.schedule)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
 

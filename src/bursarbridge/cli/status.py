@@ -8,6 +8,7 @@ from bursarbridge.cli.campus import Where, bridge_of, ending
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.report import mail_lines
 from bursarbridge.cli.screen import Screen, bold
+from bursarbridge.cli.timetable import legs_as_json, say_legs
 from bursarbridge.cli.told import NOUNS, OUTCOMES
 from bursarbridge.cli.words import count, moment
 from bursarbridge.ledger.money import shown
@@ -48,6 +49,7 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
             places, unexplained = views.places(books), views.unexplained_cents(books)
             batches, runs = views.batches(books, only_open=True), views.last_runs(books)
             waiting, mails = suspense.open_total(books), outbox_mail.waiting(books)
+        legs, alarms = bridge.legs(), bridge.alarms()
         screen.give(
             {
                 "places": places,
@@ -60,10 +62,12 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
                 "suspense": {"open": waiting.as_json()},
                 "runs": [one._asdict() for one in runs],
                 "mail": [one._asdict() for one in mails],
+                "timetable": legs_as_json(legs, alarms, zone),
             }
         )
         _places(screen, places, unexplained)
         _batches(screen, batches, zone)
+        say_legs(screen, legs, alarms, zone)
         _runs(screen, [one for one in runs if one.flow in NOUNS], zone)
         _mails(screen, mails, zone)
         _next(screen, where, waiting, runs)

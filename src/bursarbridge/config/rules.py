@@ -12,6 +12,7 @@ from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Severity
 from bursarbridge.config.mailing import mail_rules
 from bursarbridge.config.nodes import Node
+from bursarbridge.config.timetabling import timetable_rules
 
 ALMA_TYPES: Final = (
     "OVERDUEFINE",
@@ -44,6 +45,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     _secrets(root, desk)
     calendar_rules(root.at("bursar"), desk)
     mail_rules(root, desk)
+    timetable_rules(root, desk)
 
 
 def _connections(root: Node, desk: Desk) -> None:
