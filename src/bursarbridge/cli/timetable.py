@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _WORST = (("failed", FAILED), ("held", HELD), ("unreachable", UNREACHABLE), ("completed_with_exceptions", EXCEPTIONS))
 """A round's exit code is that of its worst run, gravest first."""
 _SAID = {"unreachable": "another system cannot be reached; tried again by itself", "completed_with_exceptions": "completed with exceptions"}
+_LOUD = ("late", "missed", "failed", "held")
 _RUNS = 10
 
 Due = Annotated[bool, typer.Option("--due", help="Only what is due, which is what sync always does; for crontabs that should say so.")]
@@ -79,45 +80,32 @@ def schedule(
         )
         if waiting:
             screen.say(f"Due now: {', '.join(dict.fromkeys(one.flow for one in waiting))}")
-        screen.say(
-            bold(f"The next {count(len(runs), 'run')}, in the time of {zone.key}")
-            if runs
-            else "The settings have no timetable ([flows], docs/timetable.md)."
-        )
-        screen.table([moment(one.due_at, zone), one.flow, "" if _as_named(one.name, moment(one.due_at, zone)) else f"for {one.name}"] for one in runs)
+        head = f"The next {count(len(runs), 'run')}, in the time of {zone.key}"
+        screen.say(bold(head) if runs else "The settings have no timetable ([flows], docs/timetable.md).")
+        screen.table([moment(one.due_at, zone), one.flow, _stands_for(one.name, moment(one.due_at, zone))] for one in runs)
         screen.next(where.command("sync --due" if waiting else "status"))
 
 
-def _as_named(name: str, shown: str) -> bool:
-    """Whether the slot's own time is the one shown; in the hour that the clock skips it is not."""
+def _stands_for(name: str, shown: str) -> str:
+    """The slot's own time where it is not the one shown: in the hour that the clock skips."""
     hour, _, minute = name.partition(":")
-    return f" {int(hour) % 12 or 12}:{minute} {'AM' if int(hour) < 12 else 'PM'}" in shown
+    same = f" {int(hour) % 12 or 12}:{minute} {'AM' if int(hour) < 12 else 'PM'}" in shown
+    return "" if same else f"for {name}"
 
 
 def _say_round(screen: Screen, done: Synced) -> None:
     rows = [[one["flow"], f"{one['local_date']} {one['slot']}", _SAID.get(one["outcome"], one["outcome"].replace("_", " "))] for one in done["ran"]]
-    for state in ("skipped", "missed"):
-        rows += [
-            [one["flow"], f"{one['local_date']} {one['slot']}", f"{state}: {one['words']}"]
-            for one in (done["skipped"] if state == "skipped" else done["missed"])
-        ]
+    for state, passed in (("skipped", done["skipped"]), ("missed", done["missed"])):
+        rows += [[one["flow"], f"{one['local_date']} {one['slot']}", f"{state}: {one['words']}"] for one in passed]
     screen.table(rows)
     for one in done["ran"]:
         if one["words"]:
             screen.say(f"  {one['flow']}: {one['words']}")
     if not rows:
         screen.say("Nothing is due.")
-    told = [
-        f"{number} {deed}"
-        for deed, number in (
-            ("raised", done["alarms"]["raised"]),
-            ("escalated", done["alarms"]["escalated"]),
-            ("resolved", done["alarms"]["resolved"]),
-        )
-        if number
-    ]
-    if told:
-        screen.say(f"Alarms: {', '.join(told)}")
+    told = done["alarms"]
+    if any(told.values()):
+        screen.say(f"Alarms: {told['raised']} raised, {told['escalated']} told again, {told['resolved']} resolved")
 
 
 def legs_as_json(legs: Sequence[LegView], alarms: Sequence[AlarmRow], zone: ZoneInfo) -> dict[str, list[dict[str, object]]]:
@@ -138,14 +126,13 @@ def say_legs(screen: Screen, legs: Sequence[LegView], alarms: Sequence[AlarmRow]
         return
     screen.say()
     screen.say(bold("Timetable"))
-    screen.table(
-        [
-            one.flow,
-            one.state.upper() if one.state in ("late", "missed", "failed", "held") else one.state,
-            moment(one.due_at, zone),
-            f"next {moment(one.next_at, zone) or 'never'}",
-        ]
-        for one in legs
-    )
+    screen.table([one.flow, one.state.upper() if one.state in _LOUD else one.state, moment(one.due_at, zone), _next(one, zone)] for one in legs)
+    for one in legs:
+        if one.state in _LOUD and one.words:
+            screen.say(f"  {one.flow}, {one.slot}: {one.words}")
     looked = max(one.seen_at for one in legs)
     screen.say(f"  last looked at {moment(looked, zone)}" if looked else "  never looked at yet: `bursarbridge sync --due` does it")
+
+
+def _next(one: LegView, zone: ZoneInfo) -> str:
+    return f"next {moment(one.next_at, zone) or 'never'}"

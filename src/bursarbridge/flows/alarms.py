@@ -112,7 +112,7 @@ def moves(alarms: Sequence[AlarmRow], incidents: Sequence[Incident], now: str) -
 
 def incidents_of(watch: Watch, now: str, zone: ZoneInfo) -> list[Incident]:
     """Everything that is wrong with one leg now. What follows from a run that did not happen is told with it, not beside it."""
-    run = _run(watch, now, zone)
+    run = list(_run(watch, now, zone))
     found = [*run, *_file(watch, zone), *_answer(watch, zone), *_silence(watch, now, zone), *_clock(watch, now)]
     return [one._replace(quiet=True) if run and one.kind in ("file", "silence") else one for one in found]
 

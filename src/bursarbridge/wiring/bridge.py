@@ -95,9 +95,14 @@ class Bridge:
         return {"run": name, "flow": flow, **start(flow, name, utc_text(now))}
 
     def sync(self) -> syncing.Synced:
-        """One round of the timetable: writes down what came due, runs it once, raises and closes alarms. Raises jobs.lock.Busy when another runs."""
+        """One round of the timetable: writes down what came due, runs it once, raises and closes alarms.
+
+        Cheap when there is nothing to do. Raises jobs.lock.Busy when another process is running; what is due then stays due.
+        """
+        if not syncing.look(self.settings, self.books, self.reached):
+            return syncing.nothing()
         with self.running() as start:
-            return syncing.Round(self.settings, self.clock, self.reached, self.books, start).whole()
+            return syncing.Round(self.settings, self.reached, self.books, start).whole()
 
     def upcoming(self, count: int) -> list[Slot]:
         """The next slots of the timetable, soonest first."""

@@ -17,16 +17,20 @@ from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.report import Frame
 from bursarbridge.flows.run import utc_text
 from bursarbridge.jobs.timetable import REMEMBERED, Schedule, Slot, Verdict, Waiting, judge, slots
-from bursarbridge.store import alarms
+from bursarbridge.store import alarms, outbox_mail
 from bursarbridge.store import slots as kept
 from bursarbridge.store.books import Books
 from bursarbridge.store.slots import Key, SlotRow
-from bursarbridge.wiring.outside import Clock, Reached
+from bursarbridge.wiring.outside import Reached
 
 ALARMS = "alarms"
 """The procedure that tells of alarms."""
 
 _GREEN = ("completed", "completed_with_exceptions", "nothing_to_do")
+
+
+OpenBooks = Callable[..., AbstractContextManager[Books]]
+"""The ledger in one transaction; writing=True for one that writes."""
 
 
 class Start(Protocol):
@@ -81,17 +85,13 @@ class Round:
     """One round of a campus's timetable, while its run lock is held."""
 
     settings: Settings
-    clock: Clock
     reached: Reached
-    books: Callable[..., AbstractContextManager[Books]]
+    books: OpenBooks
     start: Start
 
     def whole(self) -> Synced:
-        """Writes down what came due, ends what a crash left open, runs what is due, each slot once, and tells what is late."""
-        done = Synced(ran=[], skipped=[], missed=[], alarms=Told(raised=0, escalated=0, resolved=0))
-        with self.books(writing=True) as books:
-            note(self.settings, books)
-        self.reached("slot.noted")
+        """Ends what a crash left open, runs what is due, each slot once, and tells what is late."""
+        done = nothing()
         self._settle_what_was_left()
         tried: set[Key] = set()
         while (turn := self._next(done, tried)) is not None:
@@ -163,7 +163,22 @@ class Round:
                 done["alarms"][{"raise": "raised", "escalate": "escalated"}.get(one.deed, "resolved")] += 1  # type: ignore[literal-required]
 
 
-def note(settings: Settings, books: Books) -> None:
+def nothing() -> Synced:
+    """A round that found nothing to do."""
+    return Synced(ran=[], skipped=[], missed=[], alarms=Told(raised=0, escalated=0, resolved=0))
+
+
+def look(settings: Settings, open_books: OpenBooks, reached: Reached) -> bool:
+    """Writes down what came due; whether there is anything to run, to tell or to mail."""
+    with open_books(writing=True) as books:
+        _note(settings, books)
+        due = bool(kept.waiting(books)) or bool(due_moves(settings, books))
+        due = due or (settings.mail is not None and outbox_mail.any_due(books))
+    reached("slot.noted")
+    return due
+
+
+def _note(settings: Settings, books: Books) -> None:
     """Writes down every slot that came due since the last look. A flow that is new begins now; one that is gone leaves."""
     known, now, zone = kept.seen(books), datetime.fromisoformat(books.now), settings.campus.timezone
     planned = schedules(settings)
