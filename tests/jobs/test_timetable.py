@@ -8,7 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bursarbridge.jobs.timetable import DAY, Closures, Schedule, Slot, Waiting, instant, judge, resolved, slots, upcoming
@@ -121,6 +121,7 @@ def test_T14_a_day_that_the_campus_never_had_has_no_slots() -> None:
     assert [one.local_date.day for one in found] == [29, 31, 1][-len(found) :] and date(2011, 12, 30) not in {one.local_date for one in found}
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(ZONES),
     st.integers(0, 3),

@@ -93,8 +93,11 @@ def _shown(state: str, due_at: datetime, now: datetime) -> str:
     return "late" if state in ("due", "running") and now - due_at > LATE_AFTER else state
 
 
-def watches(settings: Settings, books: Books, ahead: Sequence[Ahead]) -> Iterator[Watch]:
-    """What each leg of the timetable should have heard by the books' instant, and what it heard."""
+def watches(settings: Settings, books: Books, ahead: Sequence[Ahead], *, counted: bool) -> Iterator[Watch]:
+    """What each leg of the timetable should have heard by the books' instant, and what it heard.
+
+    `counted`: with the people and the money that wait for it, which takes a look at every open fee.
+    """
     known, times = kept.seen(books), {one.name: one for one in settings.flows}
     waiting, unanswered = kept.waiting(books), alarms.unanswered(books)
     now = datetime.fromisoformat(books.now)
@@ -104,7 +107,7 @@ def watches(settings: Settings, books: Books, ahead: Sequence[Ahead]) -> Iterato
         if flow not in known:
             continue
         mine, heard = times[flow], hears(settings, flow)
-        people, cents = alarms.standing_at(books, heard.place) if heard.place else (0, 0)
+        people, cents = alarms.standing_at(books, heard.place) if counted and heard.place else (0, 0)
         since, due = _file_window(mine, schedule, settings, known[flow], books)
         yield Watch(
             Leg(flow, mine.owner, mine.escalate, mine.escalate_after, heard.partner),

@@ -203,17 +203,17 @@ def due_slots(settings: Settings, books: Books) -> list[Slot]:
     return sorted(found, key=lambda one: one.due_at)
 
 
-def due_moves(settings: Settings, books: Books) -> list[Move]:
-    """What is to be done about alarms now."""
+def due_moves(settings: Settings, books: Books, *, counted: bool = False) -> list[Move]:
+    """What is to be done about alarms now; `counted` for those who tell how much waits."""
     zone = settings.campus.timezone
-    found = [one for watch in watches(settings, books, alarms.clocks_ahead(books)) for one in incidents_of(watch, books.now, zone)]
+    found = [one for watch in watches(settings, books, alarms.clocks_ahead(books), counted=counted) for one in incidents_of(watch, books.now, zone)]
     return moves(alarms.open_ones(books), found, books.now)
 
 
 def letters(settings: Settings, books: Books) -> Iterator[Addressed]:
     """Carries out what is to be done about alarms, in the books' transaction, and makes the mails that tell of it."""
     frame = Frame(settings.campus.name, settings.campus.timezone, books.now, settings.campus.environment == "sandbox")
-    for move in due_moves(settings, books):
+    for move in due_moves(settings, books, counted=True):
         incident, alarm = move.incident, move.alarm
         if move.deed == "raise" and incident is not None:
             number = alarms.raise_alarm(books, incident.leg.flow, incident.kind, incident.subject, incident.leg.readers(0))
