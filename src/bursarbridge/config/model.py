@@ -17,6 +17,7 @@ from bursarbridge.config.mailing import MailOut, ReportMail
 from bursarbridge.config.parking import ParkingSource
 from bursarbridge.config.places import Database, Secret
 from bursarbridge.config.reader import by_name, chosen, listed_sections, named, optional, required, table, tables
+from bursarbridge.config.timetabling import FlowTimes
 
 _HALF_MINUTE, _TWO_HOURS, _HALF_DAY = timedelta(seconds=30), timedelta(hours=2), timedelta(hours=13)
 _LIMIT_CENTS = 500_000
@@ -295,6 +296,7 @@ class Settings:
     serve: Serve = optional(table(Serve), Serve())
     holds: tuple[Holding, ...] = optional(by_name(Holding), ())
     guards: tuple[GuardLimits, ...] = optional(guard_sections, ())
+    flows: tuple[FlowTimes, ...] = optional(by_name(FlowTimes), ())
     file: Path = Path()
     """The settings file itself."""
     warnings: tuple[Fault, ...] = ()

@@ -16,6 +16,7 @@ from bursarbridge.config.mail_in import mail_in_rules
 from bursarbridge.config.mailing import mail_rules
 from bursarbridge.config.nodes import Node
 from bursarbridge.config.parking import parking_rules
+from bursarbridge.config.timetabling import timetable_rules
 
 ALMA_TYPES: Final = (
     "OVERDUEFINE",
@@ -52,6 +53,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     hold_rules(root, desk)
     parking_rules(root, desk)
     guard_rules(root, desk)
+    timetable_rules(root, desk)
 
 
 def _connections(root: Node, desk: Desk) -> None:
