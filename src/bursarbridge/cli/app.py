@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, guards, report, returned, runs, serve, settings, status, suspense
+from bursarbridge.cli import demo, explain, files, guards, holds, report, returned, runs, serve, settings, status, suspense
 
 _EXAMPLES = """\b
 Begin here:
@@ -48,6 +48,7 @@ app.command("reject", short_help="Reject what a guard holds.")(guards.reject)
 app.command("serve", short_help="Listen for webhook calls.")(serve.serve)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
+app.add_typer(holds.group, name="holds")
 
 
 def main() -> None:

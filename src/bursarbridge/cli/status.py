@@ -9,7 +9,7 @@ from bursarbridge.cli.guards import fields_of, held_lines
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.report import mail_lines
 from bursarbridge.cli.screen import Screen, bold
-from bursarbridge.cli.told import NOUNS, OUTCOMES
+from bursarbridge.cli.told import HOLDING, NOUNS, OUTCOMES
 from bursarbridge.cli.words import count, moment
 from bursarbridge.ledger.money import shown
 
@@ -69,7 +69,7 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
         _held(screen, held, zone)
         _places(screen, places, unexplained)
         _batches(screen, batches, zone)
-        _runs(screen, [one for one in runs if one.flow in NOUNS], zone)
+        _runs(screen, [one for one in runs if one.flow in NOUNS or one.flow.endswith(HOLDING)], zone)
         _mails(screen, mails, zone)
         _next(screen, where, held, waiting, runs)
 
