@@ -23,11 +23,6 @@ from bursarbridge.systems.peoplesoft.holds import HoldSettings, PeopleSoftHolds,
 from bursarbridge.systems.peoplesoft.indicators import IndicatorReader
 
 
-def hold_flows(settings: Settings) -> tuple[str, ...]:
-    """The names of the flows that hold: one for each [holds] section, and its full re-synchronisation."""
-    return tuple(f"{one.name}{ending}" for one in settings.holds for ending in (HOLDS_ENDING, HOLDS_FULL_ENDING))
-
-
 def holding_of(settings: Settings, flow: str) -> Holding:
     """The section of a flow that holds, by either of its names. Raises Refused for another name."""
     for one in settings.holds:

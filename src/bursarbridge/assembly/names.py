@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from bursarbridge.config.model import AlmaSource
+from bursarbridge.config.model import AlmaSource, Settings
 from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.tell import Teller
@@ -50,3 +50,8 @@ Poster = Callable[[Reading, Iterator[Fact]], None]
 
 Returned = Callable[[Books], StillCharged]
 """What came back and is still charged, from the books."""
+
+
+def hold_flows(settings: Settings) -> tuple[str, ...]:
+    """The names of the flows that hold: one for each [holds] section, and its full re-synchronisation."""
+    return tuple(f"{one.name}{ending}" for one in settings.holds for ending in (HOLDS_ENDING, HOLDS_FULL_ENDING))

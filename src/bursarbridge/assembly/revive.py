@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bursarbridge.assembly.bursar import layout_of
+from bursarbridge.assembly.hold_parts import violation_poster
 from bursarbridge.assembly.library import export_settings, library_poster
 from bursarbridge.assembly.names import BURSAR, Poster
 from bursarbridge.assembly.parking import channel_name, violation_form
@@ -12,6 +13,7 @@ from bursarbridge.ledger.facts import Fact
 from bursarbridge.ports import Reader, Rejected
 from bursarbridge.systems.alma.export import ExportReader
 from bursarbridge.systems.parking.violations import ViolationReader
+from bursarbridge.systems.peoplesoft.indicators import IndicatorReader
 from bursarbridge.systems.peoplesoft.payments import PaymentReader
 from bursarbridge.systems.peoplesoft.results import ResultReader
 
@@ -26,6 +28,9 @@ def reader_of(settings: Settings, channel: str) -> Reader:
         for files in office.violations:
             if channel == channel_name(office, files.kind):
                 return ViolationReader(violation_form(settings, office, files))
+    for one in settings.holds:
+        if channel == f"{one.name}-indicators" and one.snapshot is not None:
+            return IndicatorReader(layout_of(settings, one.snapshot.layout))
     if channel == f"{BURSAR}-payments":
         return PaymentReader(layout_of(settings, bursar.payments.layout))
     if channel == f"{BURSAR}-results" and bursar.results is not None:
@@ -48,4 +53,8 @@ def record_poster(settings: Settings, channel: str) -> Poster:
     for source in settings.libraries:
         if channel in (f"{source.name}-export", f"{source.name}-credits"):
             return library_poster(source)
+    for office in settings.parking_offices:
+        for files in office.violations:
+            if channel == channel_name(office, files.kind):
+                return violation_poster(settings, office, files)
     raise Refused(f'records of "{channel}" are decided again when their file comes again')

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, guards, report, returned, runs, sandbox_cli, serve, settings, status, suspense, timetable
+from bursarbridge.cli import demo, explain, files, guards, holds, report, returned, runs, sandbox_cli, serve, settings, status, suspense, timetable
 
 _EXAMPLES = """\b
 Begin here:
@@ -51,6 +51,7 @@ app.command("schedule", short_help="Show the next runs.")(timetable.schedule)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
 app.add_typer(sandbox_cli.group, name="sandbox")
+app.add_typer(holds.group, name="holds")
 
 
 def main() -> None:

@@ -29,6 +29,8 @@ _STEPS = {
     "collect.posting": "its records are decided",
     "submit.writing": "a file is written",
     "submit.sealed": "the batch is sealed",
+    "holds.carried": "people's balances are compared",
+    "holds.sealed": "the holds are decided",
     "deliver.uploaded": "a file is uploaded",
     "deliver.verified": "a file is read back",
 }
@@ -41,9 +43,8 @@ def _flows(incomplete: str) -> list[str]:
     return [flow for flow in ALL_FLOWS if flow.startswith(incomplete)]
 
 
-FlowName = Annotated[
-    str, typer.Argument(metavar="FLOW", autocompletion=_flows, help="library-charges, library-payments, library-credits or library-returns.")
-]
+_HELP = "library-charges, library-payments, library-credits, library-returns, or SOURCE-holds."
+FlowName = Annotated[str, typer.Argument(metavar="FLOW", autocompletion=_flows, help=_HELP)]
 
 
 def run(flow: FlowName, folder: Folder = None, file: File = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
@@ -62,6 +63,7 @@ def run(flow: FlowName, folder: Folder = None, file: File = None, as_json: Json 
 
 def carry_out(screen: Screen, where: Where, bridge: Bridge, flow: str) -> int:
     """Runs a flow now and tells of it; returns the exit code."""
+    _holds_known(bridge, flow)
     with _shown_steps(screen, bridge) as seen:
         ran = _run(seen, where, flow)
     _tell(screen, where, ran)
@@ -78,19 +80,30 @@ def preview(flow: FlowName, folder: Folder = None, file: File = None, as_json: J
     where = Where(folder, file, told.empty(flow))
     _known(screen, where, flow)
     with ending(screen, where), bridge_of(screen, where) as bridge:
+        _holds_known(bridge, flow)
         seen = cast("Told", bridge.preview(flow))
         screen.give(seen)
         screen.say(f"{bold(f'{flow}: a preview')}; nothing leaves, nothing changes")
         for line in told.lines(seen, only_looked=True):
+            screen.say(line)
+        for line in told.plan_lines(seen):
             screen.say(line)
         screen.say(f"  Control total: {seen['sent']['count']:,} lines, {shown(seen['sent']['cents'])}")
         screen.next(where.command(f"run {flow}"))
 
 
 def _known(screen: Screen, where: Where, flow: str) -> None:
-    if flow not in told.NOUNS:
+    if flow not in told.NOUNS and not flow.endswith(told.HOLDING):
         *most, last = told.NOUNS
         usage(screen, where, f'there is no flow "{flow}"; the flows are {", ".join(most)} and {last}', where.command("run library-charges"))
+
+
+def _holds_known(bridge: Bridge, flow: str) -> None:
+    """Raises Refused for a flow that would hold, and that the settings do not have."""
+    if flow.endswith(told.HOLDING):
+        from bursarbridge.assembly.holds import holding_of
+
+        holding_of(bridge.settings, flow)
 
 
 def _run(bridge: Bridge, where: Where, flow: str) -> Told:

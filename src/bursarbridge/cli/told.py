@@ -12,6 +12,7 @@ from bursarbridge.ledger.money import shown
 if TYPE_CHECKING:
     from bursarbridge.flows.collect import Ended
     from bursarbridge.flows.deliver import Delivered
+    from bursarbridge.flows.holds import Holds
     from bursarbridge.flows.library import Summary
     from bursarbridge.flows.mailing import Mailed
     from bursarbridge.flows.returns import Returned
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
         run: str
         flow: str
         returned: NotRequired[Returned]
+        holds: NotRequired[Holds]
+        plan: NotRequired[list[dict[str, object]]]
 
     class Posted(Mailed):
         """What a mailing tells, with its run and flow."""
@@ -44,6 +47,8 @@ NOUNS = {
     "library-returns": ("call", "waive"),
 }
 """What a flow reads and what it sends."""
+HOLDING = ("-holds", "-holds-full")
+"""How the flows that hold end, after their source."""
 
 _ENDS = (("posted", "new"), ("noted", "noted"), ("already", "known before"), ("conflicts", "in conflict"), ("suspended", "set aside"))
 
@@ -67,12 +72,14 @@ def lines(ran: Told, *, only_looked: bool) -> list[str]:
     rows += [["Look", "", "", words] for words in ran.get("warned", [])]
     if "returned" in ran:
         rows += _returned(ran["returned"], only_looked=only_looked)
+    if "holds" in ran:
+        rows += _holds(ran["holds"], only_looked=only_looked)
     return columns(rows, right=(1, 2)) if rows else ["  Nothing was waiting, and nothing was to be sent."]
 
 
 def sentences(ran: Told) -> list[str]:
     """A run as sentences for the demo's story."""
-    read, sends = NOUNS[ran["flow"]]
+    read, sends = NOUNS.get(ran["flow"], ("balance", "hold"))
     said = []
     for one in ran["deliveries"]:
         number, cents = one["tally"]["read"]["count"], one["tally"]["read"]["cents"]
@@ -148,6 +155,38 @@ def _returned(found: Returned, *, only_looked: bool) -> list[list[str]]:
     if found["stopped"]:
         rows.append(["Stopped", "", "", f"{found['stopped']}; the next run goes on"])
     return rows
+
+
+_HOLDS = (
+    ("stuck", "Stuck", "a release is late, or a line cannot be written: holds list"),
+    ("added", "Placed", "new holds, the total owed"),
+    ("changed", "Changed", "the final total owed, which replaces the amount"),
+    ("released", "Released", "nothing that counts is owed any more"),
+    ("repeated", "Told again", "until it is confirmed"),
+    ("overtaken", "Overtaken", "approved, and not the policy's wish any more"),
+    ("theirs", "Not ours", "under our code at the bursar's, and never touched"),
+)
+
+
+def _holds(done: Holds, *, only_looked: bool) -> list[list[str]]:
+    """What a run did about holds, as rows of the table, what is stuck first."""
+    rows = []
+    for key, word, words in _HOLDS:
+        number = int(str(done[key]))  # type: ignore[literal-required]
+        if number:
+            rows.append(
+                [f"Would be {word.lower()}" if only_looked and key in ("added", "changed", "released") else word, count(number, "hold"), "", words]
+            )
+    if done["stale"]:
+        rows.append(["Stale", "", "", "the newest evidence is older than the limit: no hold was placed or raised"])
+    return rows + [["Look", "", "", words] for words in done["words"]]
+
+
+def plan_lines(seen: Told) -> list[str]:
+    """Who would be told of, and why: for a preview."""
+    verbs = {"place": "place", "change": "change", "release": "release"}
+    rows = [[verbs[str(one["verb"])], str(one["account"]), shown(int(str(one["cents"]))), str(one["because"])] for one in seen.get("plan", [])]
+    return columns(rows, right=(2,)) if rows else []
 
 
 def _arrived(one: Ended) -> list[str]:

@@ -134,9 +134,8 @@ def run_holds(run: Run, flow: HoldsFlow) -> HoldSummary:
     submitted = [_submitted(carried["sealed"]), _submitted(planned["sealed"])]
     summary = summary_of(confirmed + planned["seen"], shown, read, submitted, delivered)
     told = run.post("holds told", partial(_told, run, flow, planned, carried["overtaken"], confirmed))
-    whole = HoldSummary(
-        **{**summary, "holds": told, "outcome": "held" if planned["held"] else summary["outcome"], "held": summary["held"] + planned["reasons"]}
-    )
+    outcome = "held" if planned["held"] else summary["outcome"]
+    whole = HoldSummary(**{**summary, "holds": told, "outcome": outcome, "held": summary["held"] + planned["reasons"]})
     run.post("finish", lambda books: runs.finish(books, run.number, whole["outcome"], dict(whole)))
     return whole
 

@@ -10,15 +10,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from bursarbridge.assembly.hold_parts import ready_holds
 from bursarbridge.assembly.library import library_flow, listeners, returns_flow
-from bursarbridge.assembly.names import ALL_FLOWS, RETURNS, DeskOf
+from bursarbridge.assembly.names import ALL_FLOWS, HOLDS_ENDING, HOLDS_FULL_ENDING, RETURNS, DeskOf, hold_flows
 from bursarbridge.assembly.reports import letters_of, report_of, returned_items
 from bursarbridge.assembly.revive import record_poster, revive
 from bursarbridge.assembly.timetable import LegView, leg_views, schedules
@@ -27,6 +28,8 @@ from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.guarding import decide
 from bursarbridge.flows.held import HELD
+from bursarbridge.flows.hold_desk import release_by_hand
+from bursarbridge.flows.holds import HoldsFlow, run_holds
 from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.library import Summary, run_flow
 from bursarbridge.flows.preview import AskOnly, PreviewSteps, ReadOnly, Silent
@@ -37,7 +40,7 @@ from bursarbridge.flows.returns import look_around, run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.jobs.timetable import Slot, upcoming
 from bursarbridge.ledger.still_charged import StillCharged
-from bursarbridge.store import alarms, guarded, inbox, opening, outbox_mail, runs, views
+from bursarbridge.store import alarms, guarded, hold_views, inbox, opening, outbox_mail, runs, views
 from bursarbridge.store.alarms import AlarmRow
 from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
@@ -82,7 +85,7 @@ class Bridge:
         opening.refuse_unsafe(self.ledger)
         with only_one(self.ledger):
             shutil.rmtree(self._scratch, ignore_errors=True)  # unfinished files of a killed process
-            flows: dict[str, Procedure] = {name: self._procedure(name) for name in ALL_FLOWS}
+            flows: dict[str, Procedure] = {name: self._procedure(name) for name in (*ALL_FLOWS, *hold_flows(self.settings))}
             engine = Engine(self.ledger, flows | self._mailings() | {syncing.ALARMS: self._alarms()})
             engine.launch()
             try:
@@ -216,6 +219,8 @@ class Bridge:
                     with self.ways.desks() as desk_of:
                         return run_returns(run, returns_flow(self.settings, desk_of))
                 with self.ways.places() as place, self.ways.tellers() as teller:
+                    if flow in hold_flows(self.settings):
+                        return run_holds(run, ready_holds(flow, self.settings, place))
                     return run_flow(run, library_flow(flow, self.settings, place, teller))
             except BridgeError as error:
                 with self.books(writing=True) as books:
@@ -226,6 +231,7 @@ class Bridge:
 
     def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: FileVault, scratch: Path) -> Run:
         world = World(vault, scratch, self.wait, self.reached, self.clock)
+        flow = flow.removesuffix("-full") if flow.endswith(HOLDS_FULL_ENDING) else flow  # the same flow over everybody
         number = steps.post("begin", lambda connection: runs.begin(Books(connection, 0, now), name, flow, "1"))
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
         return Run(name, flow, number, now, today, steps, world)
@@ -242,9 +248,27 @@ class Bridge:
                         asking = returns_flow(self.settings, lambda source: AskOnly(desk) if (desk := desk_of(source)) else None)
                         return {"run": "preview", "flow": flow, **run_returns(run, asking)}
                 run = self._begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
+                if flow in hold_flows(self.settings):
+                    said = run_holds(run, ready_holds(flow, self.settings, place))
+                    plan = run.post("plan shown", lambda books: [one._asdict() for one in hold_views.plan_of(books, run.number)])
+                    return {"run": "preview", "flow": flow, **said, "plan": plan}
                 return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place, lambda _source: Silent()))}
             finally:
                 transaction.rollback()
+
+    def hold_flow_of(self, source: str) -> HoldsFlow:
+        """The holds of a source, to ask about and to order a release. Raises Refused when the settings have none."""
+        with self.ways.places() as place:
+            return ready_holds(f"{source}{HOLDS_ENDING}", self.settings, place)
+
+    def release_hold(self, source: str, account: str, actor: str, reason: str, until_on: str = "") -> str:
+        """One person's order that one person be released; returns what follows. Raises Refused without a reason, or for somebody unknown."""
+        flow = self.hold_flow_of(source)
+        today = self.clock().astimezone(self.settings.campus.timezone).date()
+        days = next(one.manual_release_days for one in self.settings.holds if one.name == source)
+        with self.books(writing=True) as books:
+            until = until_on or (today + timedelta(days=days)).isoformat()
+            return release_by_hand(books, flow, account, actor, reason, today.isoformat(), until)
 
     def still_charged(self) -> StillCharged:
         """What came back and is still charged, in three lists by who moves next, as the library last answered."""
