@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers import free_port
 
-_SETTINGS = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=40\nshared_buffers=32MB\nlisten_addresses='127.0.0.1'\n"
+_SETTINGS = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=120\nshared_buffers=32MB\nlisten_addresses='127.0.0.1'\n"
 """Nothing here outlives the tests, and only processes are killed in them, never the machine: the disk need not be waited for."""
 
 

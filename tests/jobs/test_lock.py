@@ -13,18 +13,22 @@ from bursarbridge.jobs.lock import Busy, only_one
 from bursarbridge.store import opening
 
 
-def test_the_second_is_busy_until_the_first_has_ended(address: str, ledger: sa.Engine) -> None:
-    second = opening.open_engine(address)
-    try:
-        with only_one(ledger), pytest.raises(Busy, match="another run is under way"), only_one(second):
-            raise AssertionError("two runs at once")
-        with only_one(second), pytest.raises(Busy), only_one(ledger):
-            raise AssertionError("two runs at once")
-    finally:
-        second.dispose()
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """Where a SQLite ledger is."""
+    return f"sqlite:{tmp_path / 'ledger.db'}"
 
 
-def test_the_lock_is_given_back_after_an_error(ledger: sa.Engine) -> None:
+def test_the_second_is_busy_until_the_first_has_ended(file: str) -> None:
+    first, second = opening.open_engine(file), opening.open_engine(file)
+    with only_one(first), pytest.raises(Busy, match="another run is under way"), only_one(second):
+        raise AssertionError("two runs at once")
+    with only_one(second), pytest.raises(Busy), only_one(first):
+        raise AssertionError("two runs at once")
+
+
+def test_the_lock_is_given_back_after_an_error(file: str) -> None:
+    ledger = opening.open_engine(file)
     with pytest.raises(ValueError, match="x"), only_one(ledger):
         raise ValueError("x")
     with only_one(ledger):
