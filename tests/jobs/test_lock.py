@@ -89,3 +89,12 @@ def test_every_way_to_write_an_address_opens(pg_address: str, scheme: str) -> No
     ledger = opening.open_engine(pg_address.replace("postgresql://", scheme))
     assert opening.version_of(ledger) == ""
     ledger.dispose()
+
+
+def test_p19_a_commit_on_postgresql_is_on_disk_before_it_is_answered(pg_address: str) -> None:
+    """The tests' own server is set up to answer before that; the bridge's sessions are not."""
+    ledger = opening.open_engine(pg_address)
+    with ledger.connect() as connection:
+        usual = connection.exec_driver_sql("select reset_val from pg_settings where name = 'synchronous_commit'").scalar_one()
+        assert (usual, connection.exec_driver_sql("show synchronous_commit").scalar_one()) == ("off", "on")
+    ledger.dispose()

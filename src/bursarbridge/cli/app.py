@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, report, returned, runs, serve, settings, status, suspense
+from bursarbridge.cli import demo, explain, files, report, returned, runs, serve, settings, status, suspense, work
 
 _EXAMPLES = """\b
 Begin here:
@@ -42,7 +42,8 @@ app.command("status", short_help="Say where the money is.")(status.status)
 app.command("explain", short_help="Say why a fee is still here.")(explain.explain)
 app.command("report", short_help="Show or mail a report.")(report.report)
 app.command("returned", short_help="List what came back and is still charged.")(returned.returned)
-app.command("serve", short_help="Listen for webhook calls.")(serve.serve)
+app.command("serve", short_help="Listen for webhook calls, and work.")(serve.serve)
+app.command("work", short_help="Work: one of any number of workers.")(work.work)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
 

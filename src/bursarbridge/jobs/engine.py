@@ -234,7 +234,12 @@ class Engine:
     def _own_address(self) -> str:
         if self._ledger.dialect.name == "sqlite":
             return f"sqlite:///{Path(str(self._ledger.url.database)).with_suffix('.engine.db')}"
-        return self._ledger.url.update_query_dict({"application_name": self._post.label()}).render_as_string(hide_password=False)
+        words = {"application_name": self._post.label()}
+        with self._ledger.connect() as connection:
+            usual = connection.exec_driver_sql("select reset_val from pg_settings where name = 'synchronous_commit'").scalar_one()
+        if usual in ("off", "local"):  # as the ledger's own connections have it: an answered commit is on disk
+            words["options"] = "-c synchronous_commit=on"
+        return self._ledger.url.update_query_dict(words).render_as_string(hide_password=False)
 
     def _workflow(self, flow: str, ledger: SQLAlchemyDatasource) -> Callable[[str, str], dict[str, object]]:
         def run(name: str, now: str) -> dict[str, object]:

@@ -23,7 +23,16 @@ def open_engine(url: str) -> sa.Engine:
     """An engine on the ledger: "sqlite:<path>" or a PostgreSQL URL. Durable by construction: full sync, foreign keys on."""
     if url.startswith("sqlite:"):
         return _open_sqlite(Path(url.removeprefix("sqlite:")))
-    return sa.create_engine(re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url), pool_pre_ping=True)
+    engine = sa.create_engine(re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url), pool_pre_ping=True)
+    sa.event.listen(engine, "connect", _commit_durably)
+    return engine
+
+
+def _commit_durably(driver: Any, _record: object) -> None:
+    """A commit that is answered before it is on disk can be lost by a crash of the server; stronger settings are left alone."""
+    wanted = "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local')"
+    driver.execute(wanted)
+    driver.commit()
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:

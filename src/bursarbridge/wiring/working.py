@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -16,7 +16,7 @@ from bursarbridge.jobs.engine import VERSION, Engine, Stopping
 from bursarbridge.jobs.lock import Busy, only_one
 from bursarbridge.jobs.takeover import LOOK_SECONDS, TakeOver
 from bursarbridge.jobs.workers import Alone, Leased, Lost
-from bursarbridge.store import opening
+from bursarbridge.store import opening, outbox_mail, soundness
 from bursarbridge.store.owners import RunOwners
 from bursarbridge.wiring.recording import Recorded
 
@@ -31,6 +31,7 @@ _AGAIN_SECONDS = 5
 def engine_for_a_while(bridge: Bridge) -> Iterator[Engine]:
     """An engine for the length of the block, after what dead processes left is finished. Raises Busy on SQLite when another is at work."""
     opening.refuse_unsafe(bridge.ledger)
+    soundness.refuse_damaged(bridge.ledger)
     if bridge.ledger.dialect.name == "sqlite":
         with only_one(bridge.ledger), _launched(bridge, Alone()) as engine:
             engine.finish_resumed()
@@ -52,16 +53,26 @@ def work(bridge: Bridge, make_round: Callable[[], object], note: Callable[[str],
     A round that finds the flow busy, the database away or another system silent is no reason to end: the next one looks again.
     """
     opening.refuse_unsafe(bridge.ledger)
+    soundness.refuse_damaged(bridge.ledger)
     stop = bridge.stopping
     while not stop.is_set():
         try:
             with _at_work(bridge, note):
                 _rounds(bridge, make_round, note)
-        except (Lost, psycopg.Error, sa.exc.DBAPIError) as error:
+        except (TryLater, psycopg.Error, sa.exc.DBAPIError) as error:
             note(f"begins again: {_first_line(error)}")
             stop.wait(_AGAIN_SECONDS)
         except Stopping:
             return
+
+
+def mail_due(bridge: Bridge) -> None:
+    """A round that carries the mail which earlier runs could not."""
+    with bridge.books() as books:
+        due = bridge.settings.mail is not None and outbox_mail.any_due(books)
+    if due:
+        with bridge.running():
+            """Whoever runs anything carries the mail."""
 
 
 def _rounds(bridge: Bridge, make_round: Callable[[], object], note: Callable[[str], None]) -> None:
@@ -94,6 +105,8 @@ def _at_work(bridge: Bridge, note: Callable[[str], None]) -> Iterator[None]:
     """On PostgreSQL an engine for as long as this process lives, and the look for what others left. On SQLite each round has its own,
     so that commands find their turn between the rounds."""
     if bridge.ledger.dialect.name == "sqlite":
+        with suppress(Busy), engine_for_a_while(bridge):
+            """What a dead process left is finished before the first round."""
         yield
         return
     with _leased(bridge) as post, _launched(bridge, post) as engine:
@@ -140,6 +153,7 @@ def _launched(bridge: Bridge, post: Alone | Leased) -> Iterator[Engine]:
         yield engine
     finally:
         engine.close()
+        shutil.rmtree(bridge.scratch, ignore_errors=True)
 
 
 def _first_line(error: Exception) -> str:
