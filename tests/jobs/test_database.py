@@ -170,7 +170,7 @@ def test_p22_a_newer_schema_is_worked_on_only_as_far_as_it_says(ledger: sa.Engin
     assert opening.version_of(ledger) == "9999"
 
 
-def test_p22_eight_programs_upgrade_an_empty_database_at_once(pg_address: str) -> None:
+def test_p22_several_programs_upgrade_an_empty_database_at_once(pg_address: str) -> None:
     errors: list[Exception] = []
 
     def upgrade() -> None:

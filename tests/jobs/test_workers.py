@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bursarbridge.jobs.engine import VERSION
+from bursarbridge.jobs.takeover import Begun, in_order
 from bursarbridge.store import opening
 from tests.jobs.crew import PLACES, Crew, Job, crew_on
 from tests.servers import eventually
@@ -116,3 +117,8 @@ def test_p22_a_run_of_another_version_is_left_to_its_own(crew: Crew) -> None:
     assert not crew.ended("toy-1") and crew.rows("toy-1") == 0
     crew.hire(version="99")
     assert eventually(lambda: crew.ended("toy-1"), FEW_SECONDS), "the next worker of that version goes on with it"
+
+
+def test_p24_holds_releases_and_payments_are_gone_on_with_first() -> None:
+    waiting = [Begun(f"run-{number}", flow, "") for number, flow in enumerate(["mail", "library-charges", "library-payments", "parking-holds"])]
+    assert [one.flow for one in in_order(waiting)] == ["parking-holds", "library-payments", "library-charges", "mail"]

@@ -168,8 +168,8 @@ def _is_passing(error: BaseException) -> bool:
 
 
 def _unexplained(record: logging.LogRecord) -> bool:
-    """Whether the engine's own log adds something: our errors are sentences that are told elsewhere, not traces."""
-    return not (record.exc_info and isinstance(record.exc_info[1], BridgeError))
+    """Whether the engine's own log adds something: our errors, and a database that is away, are sentences told elsewhere, not traces."""
+    return not (record.exc_info and isinstance(record.exc_info[1], BridgeError | sa.exc.DBAPIError))
 
 
 def _remembered(error: PortableWorkflowError) -> Exception:

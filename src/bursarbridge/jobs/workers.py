@@ -25,6 +25,8 @@ from bursarbridge.jobs.lock import Busy
 LEASE_SECONDS: float = 15
 """Not heard of for so long, a worker has lost its slot."""
 _BEAT_SECONDS: float = 3
+_DOOR_SECONDS = 120
+"""The first start of all makes the engine's tables, which takes its time on a busy machine."""
 _SLOTS_MAX = 200
 _SLOT, _DOOR = 7_104_553, 7_104_554
 """The first halves of the advisory locks' names; the second is the slot's number, or a hash of the flow's name."""
@@ -181,24 +183,28 @@ class Leased:
 
     @contextmanager
     def _entered(self, key: int, *, wait: bool) -> Iterator[Callable[[], None] | None]:
-        """Holds a door on a connection of its own, which ends with it: what is being started must not wait for the lease's beat."""
+        """Holds a door on a connection of its own, which ends with it: what is being started must not wait for the lease's beat.
+
+        Who waits asks again and again: a statement that waits would hold up index builds, whose end the other one waits for.
+        """
         try:
-            line = self._connected()
+            line = self._connected(_DOOR_SECONDS)
         except psycopg.Error as error:
             raise TryLater(f"the ledger's database does not answer: {str(error).strip().splitlines()[-1]}") from error
         try:
-            sql = "select pg_advisory_lock(%s, %s) is not null" if wait else "select pg_try_advisory_lock(%s, %s)"
-            row = line.execute(sql, (_DOOR, key)).fetchone()
-            yield line.close if row and row[0] else None
+            while not (inside := _locked(line, _DOOR, key)) and wait:
+                self._ended.wait(0.05)
+            yield line.close if inside else None
         finally:
             line.close()
 
-    def _connected(self) -> psycopg.Connection:
+    def _connected(self, seconds: float | None = None) -> psycopg.Connection:
         line = psycopg.connect(
             self._address, autocommit=True, connect_timeout=5, keepalives=1, keepalives_idle=5, keepalives_interval=5, keepalives_count=2,
             application_name=self.label() if self.slot else f"bursarbridge new {self._me}",
         )  # fmt: skip
-        for setting in (f"idle_session_timeout = {int(LEASE_SECONDS * 1000)}", "tcp_keepalives_idle = 5", "tcp_keepalives_interval = 5"):
+        idle = f"idle_session_timeout = {int((seconds or LEASE_SECONDS) * 1000)}"
+        for setting in (idle, "tcp_keepalives_idle = 5", "tcp_keepalives_interval = 5"):
             line.execute(f"set {setting}".encode())
         return line
 
@@ -230,10 +236,10 @@ class Leased:
         while not self._ended.wait(0.5):
             try:
                 line = self._connected()
-                row = line.execute("select pg_try_advisory_lock(%s, %s)", (_SLOT, self._number)).fetchone()
+                ours = _locked(line, _SLOT, self._number)
             except psycopg.Error:
                 continue
-            if row and row[0]:
+            if ours:
                 with self._asking:
                     self._line = line
                 return
@@ -242,3 +248,8 @@ class Leased:
             if refused > 3 * LEASE_SECONDS:
                 self.lost.set()
                 return
+
+
+def _locked(line: psycopg.Connection, kind: int, key: int) -> bool:
+    row = line.execute("select pg_try_advisory_lock(%s, %s)", (kind, key)).fetchone()
+    return bool(row and row[0])
