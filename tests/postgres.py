@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers import free_port
 
-_SETTINGS = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=40\nshared_buffers=32MB\nlisten_addresses='127.0.0.1'\n"
+_SETTINGS = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=120\nshared_buffers=32MB\nlisten_addresses='127.0.0.1'\n"
 """Nothing here outlives the tests, and only processes are killed in them, never the machine: the disk need not be waited for."""
 
 
@@ -24,7 +24,12 @@ class Cluster:
     """A running server; `address` names a database of it as the settings write it."""
 
     port: int
+    _control: Callable[..., None] = lambda *_arguments: None
     _numbers: Iterator[int] = field(default_factory=count)
+
+    def restart(self) -> None:
+        """Stops the server as a crash does, and starts it again: every connection is cut, wherever it stands."""
+        self._control("-m", "immediate", "-w", "-t", "30", "restart")
 
     def address(self, database: str) -> str:
         """postgresql://..., without a password: the cluster trusts whoever reaches its loopback port."""
@@ -59,7 +64,7 @@ def cluster() -> Iterator[Cluster]:
             settings.write(f"{_SETTINGS}port={port}\nunix_socket_directories='{home}'\n")
         _run(user, programs / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-t", "30", "start")
         try:
-            yield Cluster(port)
+            yield Cluster(port, lambda *words: _run(user, programs / "pg_ctl", "-D", data, "-l", home / "log", *words))
         finally:
             _run(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
     finally:

@@ -72,6 +72,25 @@ def test_p01_a_kill_during_the_recovery_changes_nothing(stage_of: StageOf, datab
         _same(folder, stage)
 
 
+NESTED = [
+    ("library-charges", ["collect.fetched", "collect.posted", "submit.writing", "deliver.intended", "publish.linked"]),
+    ("library-charges", ["collect.posting"] * 5),
+    ("library-payments", ["confirm.posted", "collect.posting", "collect.cleared", "submit.sealed", "publish.renamed"]),
+]
+
+
+@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize(("flow", "deaths"), NESTED)
+def test_p02_five_deaths_one_inside_the_other_change_nothing(stage_of: StageOf, database: str, flow: str, deaths: list[str]) -> None:
+    stage = stage_of(flow, database)
+    with stage.fresh() as folder:
+        child.run(folder, (flow, KILLED), crash_at=deaths[0])
+        for point in deaths[1:]:
+            child.run(folder, (flow, NEXT), crash_at=point)
+        child.run(folder, (flow, NEXT))
+        _same(folder, stage)
+
+
 @pytest.mark.parametrize("database", DATABASES)
 def test_the_evening_without_a_kill_says_what_it_should(stage_of: StageOf, database: str) -> None:
     charges, payments = stage_of("library-charges", database).unhurt, stage_of("library-payments", database).unhurt

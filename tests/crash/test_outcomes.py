@@ -116,8 +116,9 @@ def test_a_resumed_run_that_fails_is_written_down_and_does_not_stop_the_next(sta
         assert (world.places, world.files) == (stage.unhurt.places, stage.unhurt.files)
 
 
-def test_a_second_process_is_busy(stage: Stage) -> None:
-    with stage.fresh() as folder, _bridge(folder) as first, _bridge(folder) as second, first.running() as start:
+def test_a_second_process_is_busy(stage_of: StageOf) -> None:
+    """On SQLite. On PostgreSQL several work at once: tests/jobs/test_workers.py."""
+    with stage_of(FLOW, "sqlite").fresh() as folder, _bridge(folder) as first, _bridge(folder) as second, first.running() as start:
         with pytest.raises(Busy, match="try again when it has ended"), second.running():
             raise AssertionError("two at once")
         assert start(FLOW)["outcome"] == "completed_with_exceptions"

@@ -8,7 +8,23 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, guards, holds, report, returned, runs, sandbox_cli, serve, settings, status, suspense, timetable
+from bursarbridge.cli import (
+    demo,
+    explain,
+    files,
+    guards,
+    holds,
+    report,
+    returned,
+    runs,
+    sandbox_cli,
+    serve,
+    settings,
+    status,
+    suspense,
+    timetable,
+    work,
+)
 
 _EXAMPLES = """\b
 Begin here:
@@ -45,7 +61,8 @@ app.command("returned", short_help="List what came back and is still charged.")(
 app.command("held", short_help="List what a guard holds.")(guards.held)
 app.command("approve", short_help="Approve what a guard holds.")(guards.approve)
 app.command("reject", short_help="Reject what a guard holds.")(guards.reject)
-app.command("serve", short_help="Listen for webhook calls.")(serve.serve)
+app.command("serve", short_help="Listen for webhook calls, and work.")(serve.serve)
+app.command("work", short_help="Work: one of any number of workers.")(work.work)
 app.command("sync", short_help="Run what is due by the timetable.")(timetable.sync)
 app.command("schedule", short_help="Show the next runs.")(timetable.schedule)
 app.add_typer(suspense.group, name="suspense")

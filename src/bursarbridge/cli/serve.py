@@ -1,15 +1,23 @@
-"""serve: listen for the webhook calls of the campus's systems, until stopped."""
+"""serve: listen for the webhook calls of the campus's systems and work off what is due, until stopped."""
 
 from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Annotated
+
+import typer
 
 from bursarbridge.cli.campus import Where, bridge_of, ending
 from bursarbridge.cli.options import File, Folder, NoColor, Quiet
 from bursarbridge.cli.screen import Screen
+from bursarbridge.cli.work import working_beside
 from bursarbridge.errors import Refused
 
+_NoWorker = Annotated[bool, typer.Option("--no-worker", help="Only listen; `bursarbridge work` runs somewhere else.")]
 
-def serve(folder: Folder = None, file: File = None, quiet: Quiet = False, no_color: NoColor = False) -> None:
-    """Listen for webhook calls and store them, until stopped (Ctrl-C, or SIGTERM); `run library-returns` works them off.
+
+def serve(folder: Folder = None, file: File = None, quiet: Quiet = False, no_color: NoColor = False, no_worker: _NoWorker = False) -> None:
+    """Listen for webhook calls, store them, and work off what is due, until stopped (Ctrl-C, or SIGTERM).
 
     \b
     bursarbridge serve -C campus
@@ -19,12 +27,13 @@ def serve(folder: Folder = None, file: File = None, quiet: Quiet = False, no_col
     with ending(screen, where), bridge_of(screen, where) as bridge:
         place = bridge.settings.serve
         if not any(source.webhooks for source in bridge.settings.libraries):
-            raise Refused("no source has a section webhooks, so there is nothing to listen for (docs/webhooks.md)")
+            raise Refused("no source has a section webhooks, so there is nothing to listen for (docs/webhooks.md); `work` works without")
         from bursarbridge.console.serving import bound, run
 
         with bound(place.host, place.port) as listener, bridge.listening() as app:
             for source in bridge.settings.libraries:
                 if source.webhooks:
                     screen.note(f"listening on http://{place.host}:{listener.getsockname()[1]}/webhooks/{source.name}")
-            run(app, listener)
+            with nullcontext() if no_worker else working_beside(screen, bridge):
+                run(app, listener)
         screen.note("stopped")

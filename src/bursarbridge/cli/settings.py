@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bursarbridge.cli.campus import USAGE, Where, ending, heading, usage
+from bursarbridge.cli.campus import FAILED, USAGE, Where, bridge_of, ending, heading, usage
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.screen import Screen
 from bursarbridge.cli.words import count
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bursarbridge.config.faults import Fault
 
 Example = Annotated[Path | None, typer.Option("--example", metavar="DIR", help="Write a runnable example campus into this folder.")]
+
+Ledger = Annotated[bool, typer.Option("--ledger", help="Look over the ledger's database instead: every page, index and cent.")]
 
 
 def init(example: Example = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
@@ -39,8 +41,10 @@ def init(example: Example = None, as_json: Json = False, quiet: Quiet = False, n
         screen.next(f"cp {sample} {example / 'alma' / 'out'}", where.command("run library-charges"), where.command("status"))
 
 
-def check(folder: Folder = None, file: File = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
-    """Name everything wrong in the settings at once: line, what happens if it stays, and the cure.
+def check(
+    folder: Folder = None, file: File = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False, ledger: Ledger = False
+) -> None:
+    """Name everything wrong in the settings at once: line, what happens if it stays, and the cure; or look the ledger's database over.
 
     \b
     bursarbridge check -C campus
@@ -49,6 +53,9 @@ def check(folder: Folder = None, file: File = None, as_json: Json = False, quiet
     where = Where(folder, file)
     if folder and file:
         usage(screen, where, "-C and --config name two places for the settings", "the same command with one of them")
+    if ledger:
+        _look_over(screen, where)
+        return
     from bursarbridge import config
 
     faults = config.check(where.path)
@@ -70,6 +77,21 @@ def check(folder: Folder = None, file: File = None, as_json: Json = False, quiet
         screen.next(f"edit {where.path}, then: {where.command('check')}")
         raise typer.Exit(USAGE)
     screen.next(where.command("preview library-charges"))
+
+
+def _look_over(screen: Screen, where: Where) -> None:
+    """Every page, index and cent of the ledger."""
+    with ending(screen, where), bridge_of(screen, where) as bridge:
+        from bursarbridge.store import soundness
+
+        found = soundness.damage(bridge.ledger)
+    screen.give({"damage": found})
+    for one in found:
+        screen.say(one)
+    if found:
+        screen.next("stop every run, and restore the last good backup: docs/operating.md, Restore")
+        raise typer.Exit(FAILED)
+    screen.say("The ledger is whole.")
 
 
 def _sum(errors: int, warnings: int) -> str:

@@ -148,16 +148,15 @@ def _as_of(channel: Channel, waiting: Waiting) -> tuple[str, bool]:
 
 
 def _keep(run: Run, channel: Channel, name: str) -> Kept | None:
-    """The file's exact bytes in the vault; None when it moved or grew under our hands (the next run takes it)."""
+    """The file's exact bytes in the vault; None when it grew under our hands (the next run takes it), or another run took it."""
     run.world.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=run.world.scratch) as folder:
         target = Path(folder) / "fetched"
         try:
             waiting = channel.endpoint.fetch(name, target)
         except TryLater:
-            if name in {one.name for one in channel.endpoint.waiting(channel.patterns)}:
-                return None
-            raise
+            channel.endpoint.waiting(channel.patterns)  # a place that cannot be reached is no answer
+            return None
         run.world.reached("collect.fetched")
         sha256 = run.world.vault.adopt(target)
     run.world.reached("collect.kept")

@@ -1,4 +1,4 @@
-"""One process at a time runs flows on a ledger. The lock dies with its holder, whatever kills it."""
+"""One process at a time runs flows on a SQLite ledger. The lock dies with its holder, whatever kills it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,15 @@ import sqlalchemy as sa
 
 from bursarbridge.errors import TryLater
 
-_RUNNING_LOCK = 7_104_552
-
 
 class Busy(TryLater):
-    """Another process is running flows on this ledger."""
+    """Another process is running this flow, or (SQLite) any flow on this ledger."""
 
 
 @contextmanager
 def only_one(ledger: sa.Engine) -> Iterator[None]:
-    """Holds the ledger's run lock: a lock file beside a SQLite ledger, an advisory lock in PostgreSQL. Raises Busy."""
-    if ledger.dialect.name == "sqlite":
-        with _locked_file(Path(str(ledger.url.database)).with_suffix(".lock")):
-            yield
-        return
-    with ledger.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.exec_driver_sql(f"select pg_try_advisory_lock({_RUNNING_LOCK})").scalar_one():
-            raise Busy("another run is under way on this ledger; try again when it has ended")
-        try:
-            yield
-        finally:
-            connection.exec_driver_sql(f"select pg_advisory_unlock({_RUNNING_LOCK})")
-
-
-@contextmanager
-def _locked_file(path: Path) -> Iterator[None]:
+    """Holds the run lock of a SQLite ledger, a file beside it. Raises Busy."""
+    path = Path(str(ledger.url.database)).with_suffix(".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

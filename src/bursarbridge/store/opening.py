@@ -11,17 +11,28 @@ import sqlalchemy as sa
 
 from bursarbridge.errors import Refused
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration; a database at it is opened without loading the migration library."""
 
 _BUSY_MS = 60_000
+
+_MIGRATING_LOCK = 7_104_555
 
 
 def open_engine(url: str) -> sa.Engine:
     """An engine on the ledger: "sqlite:<path>" or a PostgreSQL URL. Durable by construction: full sync, foreign keys on."""
     if url.startswith("sqlite:"):
         return _open_sqlite(Path(url.removeprefix("sqlite:")))
-    return sa.create_engine(re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url), pool_pre_ping=True)
+    engine = sa.create_engine(re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url), pool_pre_ping=True)
+    sa.event.listen(engine, "connect", _commit_durably)
+    return engine
+
+
+def _commit_durably(driver: Any, _record: object) -> None:
+    """A commit that is answered before it is on disk can be lost by a crash of the server; stronger settings are left alone."""
+    wanted = "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local')"
+    driver.execute(wanted)
+    driver.commit()
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:
@@ -32,8 +43,13 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Brings the database to the newest schema; does nothing, and loads nothing, when it is there already."""
-    if version_of(engine) == HEAD:
+    """Brings the database to the newest schema; does nothing, and loads nothing, when it is there already.
+
+    Several processes may do so at once. A database that is newer is left as it is. Raises Refused when it is too new for this program (P22).
+    """
+    found = version_of(engine)
+    if found >= HEAD:
+        _refuse_newer(engine, found)
         return
     from alembic import command  # heavy, and needed once in a database's life
     from alembic.config import Config
@@ -41,8 +57,22 @@ def migrate(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"select pg_advisory_xact_lock({_MIGRATING_LOCK})")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _refuse_newer(engine: sa.Engine, found: str) -> None:
+    if found == HEAD:
+        return
+    with engine.connect().execution_options(reading=True) as connection:
+        needed = str(connection.execute(sa.text("select migration from schema_needs")).scalar_one())
+    if needed > HEAD:
+        raise Refused(
+            f"the ledger's database is at schema {found} and needs a program that knows {needed}; this one knows {HEAD}. "
+            "Another machine was upgraded: install the same version here; nothing was read or written"
+        )
 
 
 def version_of(engine: sa.Engine) -> str:

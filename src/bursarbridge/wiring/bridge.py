@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from bursarbridge.assembly.reports import letters_of, report_of, returned_items
 from bursarbridge.assembly.revive import record_poster, revive
 from bursarbridge.assembly.timetable import LegView, leg_views, schedules
 from bursarbridge.config.model import Settings
-from bursarbridge.errors import BridgeError, Refused, TryLater
+from bursarbridge.errors import Refused, TryLater
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.guarding import decide
 from bursarbridge.flows.held import HELD
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from bursarbridge.console.webhooks import Heard
     from bursarbridge.flows.mailing import Mailed
-    from bursarbridge.jobs.engine import Procedure
+    from bursarbridge.jobs.engine import Engine, Procedure
 
 
 @dataclass
@@ -67,41 +67,55 @@ class Bridge:
     ledger: sa.Engine
     vault: FileVault
     ways: Ways
+    engine: Engine | None = None
+    """The engine of a process that is at work for good."""
+    slot: str = "slot-1"
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set it, and whatever runs ends after the step under way, to be gone on with later."""
+    lost: Callable[[], bool] = bool
+    """Whether another process has taken this one's place among the workers."""
 
     def run(self, flow: str) -> dict[str, object]:
         """Runs a flow through the durable engine, after finishing what a crashed process left; returns its summary.
 
-        Raises jobs.lock.Busy when another process is running; TryLater or Refused when the run failed and said why.
+        Raises jobs.lock.Busy when another process runs it; TryLater or Refused when the run failed and said why.
         """
         with self.running() as start:
             return start(flow)
 
     @contextmanager
     def running(self) -> Iterator[syncing.Start]:
-        """An engine for several runs, one after another: what it yields runs one flow as of the clock's now."""
-        from bursarbridge.jobs.engine import Engine  # heavy, and only for those who run something
-        from bursarbridge.jobs.lock import only_one
+        """An engine for several runs, one after another: what it yields runs one flow as of the clock's now. Raises Busy.
 
-        opening.refuse_unsafe(self.ledger)
-        with only_one(self.ledger):
-            shutil.rmtree(self._scratch, ignore_errors=True)  # unfinished files of a killed process
-            flows: dict[str, Procedure] = {name: self._procedure(name) for name in (*ALL_FLOWS, *hold_flows(self.settings))}
-            engine = Engine(self.ledger, flows | self._mailings() | {syncing.ALARMS: self._alarms()})
-            engine.launch()
-            try:
-                engine.finish_resumed()
-                ended: list[dict[str, object]] = []
-
-                def start(flow: str, name: str = "") -> dict[str, object]:
-                    ended.append(self._start(engine.run, flow, name))
-                    return ended[-1]
-
+        A process that is at work already (wiring.working) lends its own engine.
+        """
+        if self.engine is not None:
+            with self._telling(self.engine) as start:
                 yield start
-                if any(one["outcome"] == "held" for one in ended):
-                    self._mail_held(engine.run)
-                self._mail_due(engine.run)
-            finally:
-                engine.close()
+            return
+        from bursarbridge.wiring.working import engine_for_a_while
+
+        with engine_for_a_while(self) as engine, self._telling(engine) as start:
+            yield start
+
+    @contextmanager
+    def _telling(self, engine: Engine) -> Iterator[syncing.Start]:
+        """Runs flows on an engine; afterwards tells by mail of what is held, and sends what mail is due."""
+        ended: list[dict[str, object]] = []
+
+        def start(flow: str, name: str = "") -> dict[str, object]:
+            ended.append(self._start(engine.run, flow, name))
+            return ended[-1]
+
+        yield start
+        if any(one["outcome"] == "held" for one in ended):
+            self._mail_held(engine.run)
+        self._mail_due(engine.run)
+
+    def procedures(self) -> dict[str, Procedure]:
+        """Everything the engine may be asked to run, by name."""
+        flows: dict[str, Procedure] = {name: self._procedure(name) for name in (*ALL_FLOWS, *hold_flows(self.settings))}
+        return flows | self._mailings() | {syncing.ALARMS: self._alarms()}
 
     def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str, given: str = "") -> dict[str, object]:
         now = self.clock()
@@ -143,7 +157,7 @@ class Bridge:
         def procedure(steps: Steps, run_name: str, now: str) -> Mailed:
             from bursarbridge.flows.mailing import mailing  # the mail libraries, only for those who mail
 
-            run = self._begin(steps, syncing.ALARMS, run_name, now, self.vault, self._scratch)
+            run = self._begin(steps, syncing.ALARMS, run_name, now, self.vault, self.scratch)
             sender = self.settings.mail.sender if self.settings.mail else ""
             return mailing(run, lambda books: syncing.letters(self.settings, books), sender, self.ways.carrier())
 
@@ -173,18 +187,13 @@ class Bridge:
         def procedure(steps: Steps, run_name: str, now: str) -> Mailed:
             from bursarbridge.flows.mailing import mailing  # the mail libraries, only for those who mail
 
-            run = self._begin(steps, f"report-{name}" if name else "mail", run_name, now, self.vault, self._scratch)
+            run = self._begin(steps, f"report-{name}" if name else "mail", run_name, now, self.vault, self.scratch)
 
             def letters(books: Books) -> Iterator[Addressed]:
                 return letters_of(name, self.settings, books, self._returned, run_name if again else run.today) if name else iter(())
 
-            try:
-                said = self._look_around(run) if name == RETURNED else ""
-                return mailing(run, letters, self.settings.mail.sender if self.settings.mail else "", self.ways.carrier(), said)
-            except BridgeError as error:
-                with self.books(writing=True) as books:
-                    runs.finish(books, run.number, "failed", {"words": str(error)})
-                raise
+            said = self._look_around(run) if name == RETURNED else ""
+            return mailing(run, letters, self.settings.mail.sender if self.settings.mail else "", self.ways.carrier(), said)
 
         return procedure
 
@@ -213,19 +222,14 @@ class Bridge:
 
     def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
-            try:
-                run = self._begin(steps, flow, name, now, self.vault, self._scratch)
-                if flow == RETURNS:
-                    with self.ways.desks() as desk_of:
-                        return run_returns(run, returns_flow(self.settings, desk_of))
-                with self.ways.places() as place, self.ways.tellers() as teller:
-                    if flow in hold_flows(self.settings):
-                        return run_holds(run, ready_holds(flow, self.settings, place))
-                    return run_flow(run, library_flow(flow, self.settings, place, teller))
-            except BridgeError as error:
-                with self.books(writing=True) as books:
-                    runs.finish(books, runs.begin(books, name, flow, "1"), "failed", {"words": str(error)})
-                raise
+            run = self._begin(steps, flow, name, now, self.vault, self.scratch)
+            if flow == RETURNS:
+                with self.ways.desks() as desk_of:
+                    return run_returns(run, returns_flow(self.settings, desk_of))
+            with self.ways.places() as place, self.ways.tellers() as teller:
+                if flow in hold_flows(self.settings):
+                    return run_holds(run, ready_holds(flow, self.settings, place))
+                return run_flow(run, library_flow(flow, self.settings, place, teller))
 
         return procedure
 
@@ -348,8 +352,9 @@ class Bridge:
             raise TryLater("the ledger is taking in a large file; ask again in a minute") from error
 
     @property
-    def _scratch(self) -> Path:
-        return self.settings.storage.vault.parent / "scratch"
+    def scratch(self) -> Path:
+        """Where this worker's unfinished files are; another worker may have the same disk."""
+        return self.settings.storage.vault.parent / "scratch" / self.slot
 
     def close(self) -> None:
         """Lets the database go."""

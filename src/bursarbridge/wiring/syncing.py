@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol, TypedDict
 
 from bursarbridge.assembly.timetable import schedules, watches
@@ -25,6 +25,9 @@ from bursarbridge.wiring.outside import Reached
 
 ALARMS = "alarms"
 """The procedure that tells of alarms."""
+
+CLAIMED = timedelta(minutes=10)
+"""How long a claim of a slot whose run has not begun is another worker's business."""
 
 _GREEN = ("completed", "completed_with_exceptions", "nothing_to_do")
 
@@ -105,8 +108,8 @@ class Round:
         """A slot is left running by a process that died. Its run was finished before this round; one that failed, or never began, is tried again."""
         with self.books(writing=True) as books:
             for row, outcome, name in kept.left_behind(books):
-                if name and outcome == "":
-                    continue
+                if (name and outcome == "") or (not name and books.postgres and _fresh(row, books.now)):
+                    continue  # it is under way, or another worker has only just claimed it
                 state = "done" if outcome in _GREEN else "held" if outcome == "held" else "due"
                 kept.settle(books, row.key, row.run_name, state, outcome, "" if state != "due" else "its process ended")
 
@@ -161,6 +164,11 @@ class Round:
             self.start(ALARMS)
             for one in due:
                 done["alarms"][{"raise": "raised", "escalate": "escalated"}.get(one.deed, "resolved")] += 1  # type: ignore[literal-required]
+
+
+def _fresh(row: SlotRow, now: str) -> bool:
+    """Whether a slot was claimed so lately that its run may not have begun yet."""
+    return datetime.fromisoformat(now) - datetime.fromisoformat(row.started_at) < CLAIMED
 
 
 def nothing() -> Synced:
