@@ -95,7 +95,7 @@ def test_holds_are_placed_explained_and_released(campus: Path) -> None:
     ordered = call("holds", "release", "0012345", "--reason", "registers today", "--by", "R. Diaz", "--run", "-C", campus)
     assert ordered.exit_code == 0, ordered.output
     assert "goes with the next run" in ordered.stdout and len([name for name in files(campus) if "RELEASED" in name]) == 2
-    (one,) = [one for one in answer("holds", "explain", "0012345", "-C", campus)["holds"]]
+    (one,) = answer("holds", "explain", "0012345", "-C", campus)["holds"]
     assert one["told"]["verb"] == "release" and "released by hand by R. Diaz" in one["history"][-1]["because"]
     assert call("holds", "list", "-C", campus).exit_code == 0
     assert call("status", "-C", campus).exit_code == 0
