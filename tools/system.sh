@@ -1,13 +1,15 @@
 #!/bin/sh
-# The two real servers that tests talk to: OpenSSH's sshd and PostgreSQL. Present, installed where that is allowed, or named.
+# The real servers that tests talk to: OpenSSH's sshd, PostgreSQL and Dovecot. Present, installed where that is allowed, or named.
 # Exit 1 only in CI, where nothing may be skipped.
 set -eu
 
 find_sshd() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v sshd >/dev/null; }
 find_postgres() { command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
+find_dovecot() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v dovecot >/dev/null; }
 missing() {
   find_sshd || printf '%s ' openssh-server
   find_postgres || printf '%s ' postgresql
+  find_dovecot || printf '%s ' dovecot-imapd
 }
 
 wanted=$(missing)

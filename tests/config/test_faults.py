@@ -28,6 +28,12 @@ timezone = "America/Los_Angeles"
 [bursar]
 """
 
+POST = """kind = "maildir"
+path = "mail"
+senders = ["reports@parking.example.edu"]
+attachments = ["*.csv"]
+"""
+
 MAIL = """[mail]
 relay = "127.0.0.1:25"
 tls = "none"
@@ -127,20 +133,27 @@ CASES = [
     ("C052", "[storage]\n", f'{MAIL}[reports.late]\nto = ["a@elsewhere.example"]\n[storage]\n', "elsewhere"),
     ("C053", "[storage]\n", f'{MAIL}[reports.late]\nto = ["Ann <a@example.edu>"]\npii = "none"\n[storage]\n', "Ann"),
     ("C053", "[storage]\n", f"{MAIL}[storage]\n".replace("127.0.0.1:25", "127.0.0.1"), "relay"),
+    ("C060", 'kind = "folder"\npath = "alma"\n', f'{POST}authserv = "mx.example.edu"\n', 'connection = "library"'),
     ("C026", 'amount_max = "5000.00"', API.replace("127.0.0.1:8443", "api.example.edu"), "base = "),
     ("C031", 'amount_max = "5000.00"', API.replace("file:bursarbridge.toml", "l7xx0badc0ffee"), "key = "),
     ("C039", 'amount_max = "5000.00"', f"{API}per_second = 26", "per_second"),
+    ("C070", "[storage]\n", '[flows.library-charges]\nschedule = { at = ["25:00"] }\n[storage]\n', "25:00"),
+    ("C071", "[storage]\n", '[flows.library-charges]\nschedule = { every = "1m" }\n[storage]\n', "every"),
+    ("C072", "[storage]\n", '[flows.library-charges]\nschedule = { at = ["18:20"], skip = "no.ics" }\n[storage]\n', "no.ics"),
+    ("C073", "[storage]\n", '[flows.library-charges]\nschedule = { after = "library-charges" }\n[storage]\n', "after"),
+    ("C074", "[storage]\n", '[flows.library-charges]\nescalate_after = ["2h", "1h"]\n[storage]\n', "escalate_after"),
     ("C034", 'amount_max = "5000.00"', 'payments_by = "api"', "payments_by"),
     ("C044", 'amount_max = "5000.00"', API.replace("8443", "8443/almaws"), "base = "),
     ("C044", 'amount_max = "5000.00"', API.replace("https", "ftp"), "base = "),
-    ("C060", "[bursar]\n", HOLDS + "[bursar]\n", "[holds.library]"),
-    ("C061", "[bursar]\n", TOLD + HOLDS.replace('"registration"', '"transcript"') + "[bursar]\n", "impact"),
+    ("C062", "[bursar]\n", HOLDS + "[bursar]\n", "[holds.library]"),
+    ("C063", "[bursar]\n", TOLD + HOLDS.replace('"registration"', '"transcript"') + "[bursar]\n", "impact"),
     ("C045", "[storage]\n", PARKING.replace('"Balance"\n', '"Balanse"\n') + "[storage]\n", "Balanse"),
     ("C046", "[storage]\n", PARKING.replace('status = "Status"\n', "") + "[storage]\n", "statuses"),
     ("C047", "[storage]\n", PARKING.replace('settle = "0s"', 'absent = "ask"') + "[storage]\n", 'absent = "ask"'),
 ]
 
 WARNINGS = [
+    ("C061", "[storage]\n", f"[connections.post]\n{POST}[storage]\n", "[connections.post]"),
     ("C014", "LOSTITEMREPLACEMENTFEE", "QQQ", "QQQ"),
     ("C026", 'environment = "sandbox"', 'environment = "live"', "127.0.0.1"),
     ("C030", 'from = "2026-08-01"', 'from = "2026-08-02"', "2267"),

@@ -62,10 +62,10 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, old: str, new: str, cod
 
 
 def test_f12_a_transcript_hold_needs_a_word_of_its_own(tmp_path: Path) -> None:
-    assert codes(tmp_path, text_with('"registration"', '"transcript"\ntranscript_allowed = false')) == ["C061"]
+    assert codes(tmp_path, text_with('"registration"', '"transcript"\ntranscript_allowed = false')) == ["C063"]
     assert codes(tmp_path, text_with('"registration"', '"transcript"\ntranscript_allowed = true')) == []
 
 
 def test_a2_holds_do_not_start_without_somebody_who_is_told(tmp_path: Path) -> None:
     faults = check(written(tmp_path, spoiled("[bursar]\n", HOLDS + "[bursar]\n")), {})
-    assert [fault.code for fault in faults] == ["C060"] and "reports.holds" in faults[0].cure
+    assert [fault.code for fault in faults] == ["C062"] and "reports.holds" in faults[0].cure

@@ -149,7 +149,7 @@ def test_p09_what_is_not_genuine_is_401_and_nothing_but_a_count(site: Site) -> N
 
 def test_p12_both_secrets_are_valid_during_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
     with library_in_memory() as library:
-        source = library.campus.settings.sources["library"]
+        source = library.campus.settings.libraries[0]
         assert source.webhooks is not None
         (first,) = source.webhooks.secrets
         monkeypatch.setenv("BURSARBRIDGE_TEST_OLD", OLD.decode())

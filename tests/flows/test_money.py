@@ -3,6 +3,7 @@
 import pytest
 
 from bursarbridge.store import views
+from tests import campus_files as files
 from tests.campus import Campus, counted
 from tests.campus_files import TAM, Answer, Fee, Paid
 from tests.flows.scenes import on_account, reported, sent, settled
@@ -138,6 +139,39 @@ def test_d16_a_returned_check_opens_the_fee_again_and_a_person_tells_the_library
     assert told(campus) == [("900", 500)]
 
 
+def test_d16_a_fee_that_was_opened_by_hand_is_told_paid_again(campus: Campus) -> None:
+    on_account(campus, Fee("900", 500))
+    settled(campus, ("900", 500))
+    settled(campus, ("900", 500), ("900", -500))
+    (item,) = campus.items()
+    assert "counts as open" in campus.resolve(item.id, "opened")
+    settled(campus, ("900", 500), ("900", -500), ("900", 500))
+    assert told(campus) == [("900", 500), ("900", 500)]
+    assert campus.place_of("900") == {"settled": 500}
+
+
+def test_d16_what_was_paid_before_the_fee_was_opened_by_hand_stays_told(campus: Campus) -> None:
+    """The person opens what is still owed; the part that was paid meanwhile is told already."""
+    on_account(campus, Fee("900", 500))
+    settled(campus, ("900", 500))
+    settled(campus, ("900", 500), ("900", -500), ("900", 200))
+    (item,) = campus.items()
+    assert campus.resolve(item.id, "opened") == "$3.00 counts as open in the source again"
+    settled(campus, ("900", 500), ("900", -500), ("900", 200), ("900", 300))
+    assert told(campus) == [("900", 500), ("900", 300)]
+    assert campus.place_of("900") == {"settled": 500}
+
+
+def test_d16_a_vanished_payment_that_was_reversed_opens_the_fee_at_the_library_too(campus: Campus) -> None:
+    on_account(campus, Fee("900", 500), Fee("901", 700))
+    settled(campus, ("900", 500), ("901", 700))
+    reported(campus, ("901", 700))
+    (item,) = campus.items()
+    assert item.code == "payment_vanished"
+    campus.resolve(item.id, "reversed")
+    assert campus.codes() == ["reopened"]
+
+
 def test_d16_a_returned_check_before_the_library_knew_is_only_ours(campus: Campus) -> None:
     on_account(campus, Fee("900", 500))
     reported(campus, ("900", 500), ("900", -500))
@@ -242,3 +276,13 @@ def test_states_are_levels_not_events(snapshots: Campus) -> None:
             assert snapshots.place_of("900") == place
     assert snapshots.place_of("901") == {"bursar": 500}
     assert told(snapshots) == [("900", 200), ("900", 300)]
+
+
+def test_t18_a_report_that_holds_its_content_twice_is_refused_whole(campus: Campus) -> None:
+    """Each payment would count twice: two equal rows are two payments, unless the heading stands there again."""
+    on_account(campus, Fee("900", 500))
+    once = files.report_bytes([Paid(campus.reference("900"), 200)])
+    campus.put("peoplesoft/out", campus.report_name(), once + once)
+    campus.payments()
+    assert campus.place_of("900") == {"bursar": 500}
+    assert campus.codes() == ["file_twice"]

@@ -279,7 +279,7 @@ def test_without_anyone_to_ask_calls_stay_as_they_are(library: Library) -> None:
 
 def test_calls_that_are_about_something_else_end_with_a_sentence(library: Library) -> None:
     library.hear(library.returned(event="LOAN_CREATED"), b"<xml/>", library.returned(item="", loan="2"), library.returned(user="", loan="3"))
-    source = library.campus.settings.sources["library"]
+    source = library.campus.settings.libraries[0]
     library.campus.settings = replace(library.campus.settings, sources={"library": replace(source, institution="61LIB")})
     library.hear(library.returned(loan="4", institution="61SANDBOX"))
     library.run()
@@ -328,7 +328,7 @@ def listed(library: Library) -> StillCharged:
     """The lists as of now."""
     settings: Settings = library.campus.settings
     labels = {one.category: one.label for one in settings.bursar.item_types}
-    returns = settings.sources["library"].returns
+    returns = settings.libraries[0].returns
     assert returns is not None and LOST_FEE in returns.lost_fee_types
     with library.campus.books() as books:
         assert isinstance(books, Books)

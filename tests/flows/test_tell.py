@@ -134,7 +134,7 @@ def test_what_left_as_a_file_is_never_told_as_well(alma: Library, campus: Campus
     (fee,) = billed(alma, campus, 12_50)
     by_api, campus.settings = (
         campus.settings,
-        replace(campus.settings, sources={"library": replace(campus.settings.sources["library"], payments_by="file")}),
+        replace(campus.settings, sources={"library": replace(campus.settings.libraries[0], payments_by="file")}),
     )
     if cut:
         campus.cut.add(cut)

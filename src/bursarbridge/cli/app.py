@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, guards, holds, report, returned, runs, serve, settings, status, suspense
+from bursarbridge.cli import demo, explain, files, guards, holds, report, returned, runs, sandbox_cli, serve, settings, status, suspense, timetable
 
 _EXAMPLES = """\b
 Begin here:
@@ -46,9 +46,12 @@ app.command("held", short_help="List what a guard holds.")(guards.held)
 app.command("approve", short_help="Approve what a guard holds.")(guards.approve)
 app.command("reject", short_help="Reject what a guard holds.")(guards.reject)
 app.command("serve", short_help="Listen for webhook calls.")(serve.serve)
+app.command("sync", short_help="Run what is due by the timetable.")(timetable.sync)
+app.command("schedule", short_help="Show the next runs.")(timetable.schedule)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
 app.add_typer(holds.group, name="holds")
+app.add_typer(sandbox_cli.group, name="sandbox")
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from bursarbridge.cli.guards import fields_of, held_lines
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.report import mail_lines
 from bursarbridge.cli.screen import Screen, bold
+from bursarbridge.cli.timetable import legs_as_json, say_legs
 from bursarbridge.cli.told import HOLDING, NOUNS, OUTCOMES
 from bursarbridge.cli.words import count, moment
 from bursarbridge.ledger.money import shown
@@ -51,6 +52,7 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
             batches, runs = views.batches(books, only_open=True), views.last_runs(books)
             held = guarded.open_ones(books)
             waiting, mails = suspense.open_total(books), outbox_mail.waiting(books)
+        legs, alarms = bridge.legs(), bridge.alarms()
         screen.give(
             {
                 "places": places,
@@ -64,11 +66,13 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
                 "runs": [one._asdict() for one in runs],
                 "mail": [one._asdict() for one in mails],
                 "held": [fields_of(one) for one in held],
+                "timetable": legs_as_json(legs, alarms, zone),
             }
         )
         _held(screen, held, zone)
         _places(screen, places, unexplained)
         _batches(screen, batches, zone)
+        say_legs(screen, legs, alarms, zone)
         _runs(screen, [one for one in runs if one.flow in NOUNS or one.flow.endswith(HOLDING)], zone)
         _mails(screen, mails, zone)
         _next(screen, where, held, waiting, runs)

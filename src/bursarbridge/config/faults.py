@@ -74,10 +74,17 @@ CODES: Final[dict[str, Meaning]] = {
     "C051": Meaning("mail that cannot leave or that nobody gets", "A report would be made for nobody, and its silence would be taken for good news."),
     "C052": Meaning("a reader outside the allowed domains", "Student records would leave the campus by mail."),
     "C053": Meaning("not a mail address or relay", "No report could be sent."),
-    "C060": Meaning(
+    "C060": Meaning("files that would leave by a mailbox", "Nothing could be sent, as a mailbox is only read."),
+    "C061": Meaning("mail whose sender nobody vouches for", "Whoever writes an agreed address into a mail decides who gets a hold."),
+    "C062": Meaning(
         "holds without a monitored address", "A hold that should not be there, or should be gone, would be noticed by nobody but the student."
     ),
-    "C061": Meaning("a transcript hold that is not switched on", "Transcripts would be kept back where the law may forbid it."),
+    "C063": Meaning("a transcript hold that is not switched on", "Transcripts would be kept back where the law may forbid it."),
+    "C070": Meaning("not a time of the campus day", "Nobody could say when it runs, or by when something is late."),
+    "C071": Meaning("a schedule that cannot be", "The flow would never run, or far too often."),
+    "C072": Meaning("a calendar that cannot be used", "Runs would start on closed days, or not start on open ones."),
+    "C073": Meaning("a flow that waits for ever", "It would never run, and look as if it had nothing to do."),
+    "C074": Meaning("an alarm that nobody gets", "What is late or missing is seen only by whoever happens to look."),
 }
 """Every fault code; docs/settings.md lists the same ones and a test compares them."""
 

@@ -108,7 +108,7 @@ def hold_rules(root: Node, desk: Desk) -> None:
         readers = root.at("reports", "holds", "to")
         if not readers.rows and not readers.value:
             cure = 'add [reports.holds] with to = ["parking@example.edu"], an address that somebody reads every day'
-            desk.at_key("C060", section, f"[holds.{name}] has nobody who is told: there is no [reports.holds] to", cure)
+            desk.at_key("C062", section, f"[holds.{name}] has nobody who is told: there is no [reports.holds] to", cure)
         _section(name, section, desk)
 
 
@@ -116,7 +116,7 @@ def _section(name: str, section: Node, desk: Desk) -> None:
     allowed = section.tables.get("transcript_allowed")
     if section.text("impact") == "transcript" and (allowed is None or allowed.value not in (True, "true")):
         cure = "transcript_allowed = true, after counsel has read your state's law; or impact = another one"
-        desk.at_value("C061", section.at("impact"), f"[holds.{name}] would keep transcripts back, and nobody has switched that on", cure)
+        desk.at_value("C063", section.at("impact"), f"[holds.{name}] would keep transcripts back, and nobody has switched that on", cure)
     if section.text("confirmed_by") == "snapshot" and "snapshot" not in section.tables:
         cure = 'add a section [holds.NAME.snapshot], or confirmed_by = "collected"'.replace("NAME", name)
         desk.at_value("C034", section.at("confirmed_by"), 'confirmed_by = "snapshot", and there is no snapshot to see it in', cure)

@@ -12,10 +12,12 @@ from bursarbridge.config import kinds, places
 from bursarbridge.config.faults import Fault
 from bursarbridge.config.guarding import GuardLimits, guard_sections
 from bursarbridge.config.holding import Holding
+from bursarbridge.config.mail_in import ImapConnection, MaildirConnection
 from bursarbridge.config.mailing import MailOut, ReportMail
 from bursarbridge.config.parking import ParkingSource
 from bursarbridge.config.places import Database, Secret
 from bursarbridge.config.reader import by_name, chosen, listed_sections, named, optional, required, table, tables
+from bursarbridge.config.timetabling import FlowTimes
 
 _HALF_MINUTE, _TWO_HOURS, _HALF_DAY = timedelta(seconds=30), timedelta(hours=2), timedelta(hours=13)
 _LIMIT_CENTS = 500_000
@@ -266,10 +268,15 @@ class PeopleSoftBursar:
     credits: CreditFiles | None = optional(table(CreditFiles), None)
 
 
-Connection = FolderConnection | SftpConnection
+Connection = FolderConnection | SftpConnection | MaildirConnection | ImapConnection
 Source = AlmaSource | ParkingSource
 Bursar = PeopleSoftBursar
-_CONNECTIONS: Mapping[str, Callable[..., Connection]] = {"folder": FolderConnection, "sftp": SftpConnection}
+_CONNECTIONS: Mapping[str, Callable[..., Connection]] = {
+    "folder": FolderConnection,
+    "sftp": SftpConnection,
+    "maildir": MaildirConnection,
+    "imap": ImapConnection,
+}
 _SOURCES: Mapping[str, Callable[..., Source]] = {"alma": AlmaSource, "opscom": ParkingSource}
 
 
@@ -289,6 +296,7 @@ class Settings:
     serve: Serve = optional(table(Serve), Serve())
     holds: tuple[Holding, ...] = optional(by_name(Holding), ())
     guards: tuple[GuardLimits, ...] = optional(guard_sections, ())
+    flows: tuple[FlowTimes, ...] = optional(by_name(FlowTimes), ())
     file: Path = Path()
     """The settings file itself."""
     warnings: tuple[Fault, ...] = ()

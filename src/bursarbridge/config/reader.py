@@ -172,7 +172,7 @@ def key_paths(shape: Callable[..., object], under: str = "") -> Iterator[str]:
     """Every key there is, as docs/settings.md names it: "campus.name", "sources.*.export.folder"."""
     for name, found in dict(_keys(shape)).values():
         path = f"{under}{name}"
-        many = ".*" if name in ("connections", "sources", "reports", "guards", "holds") else ""
+        many = ".*" if name in ("connections", "sources", "reports", "guards", "holds", "flows") else ""
         if not found.inside:
             yield path
         for inner in found.inside:

@@ -12,9 +12,11 @@ from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Severity
 from bursarbridge.config.guarding import guard_rules
 from bursarbridge.config.holding import hold_readings, hold_rules, hold_writings
+from bursarbridge.config.mail_in import mail_in_rules
 from bursarbridge.config.mailing import mail_rules
 from bursarbridge.config.nodes import Node
 from bursarbridge.config.parking import parking_rules
+from bursarbridge.config.timetabling import timetable_rules
 
 ALMA_TYPES: Final = (
     "OVERDUEFINE",
@@ -47,9 +49,11 @@ def cross_check(root: Node, desk: Desk) -> None:
     _secrets(root, desk)
     calendar_rules(root.at("bursar"), desk)
     mail_rules(root, desk)
+    mail_in_rules(root, desk)
     hold_rules(root, desk)
     parking_rules(root, desk)
     guard_rules(root, desk)
+    timetable_rules(root, desk)
 
 
 def _connections(root: Node, desk: Desk) -> None:
@@ -220,6 +224,7 @@ def _secrets(root: Node, desk: Desk) -> None:
     from bursarbridge.config.places import Secret
 
     nodes = [section.at("key") for section in root.at("connections").tables.values() if section.text("key")]
+    nodes += [section.at("password") for section in root.at("connections").tables.values() if section.text("password")]
     nodes += [root.at("mail", "password")]
     nodes += [source.at("api", "key") for source in root.at("sources").tables.values() if "api" in source.tables and source.at("api").text("key")]
     nodes += [row for source in root.at("sources").tables.values() for row in source.at("webhooks", "secrets").rows]

@@ -12,16 +12,20 @@ from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from bursarbridge.errors import TryLater, Unreadable
+from bursarbridge.flows.doorkeeping import turn_away
 from bursarbridge.flows.guarding import FileGuard
 from bursarbridge.flows.reading import Reading, Records
 from bursarbridge.flows.run import Run
 from bursarbridge.ledger.facts import Fact
 from bursarbridge.ledger.guards import Trip, holding
 from bursarbridge.ports import Endpoint, Waiting
-from bursarbridge.store import deliveries, guarded, suspense
+from bursarbridge.store import alarms, deliveries, guarded, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.deliveries import Arrived
 from bursarbridge.store.tally import Tally
+
+SKEW_SECONDS = 120
+"""By so much a partner's clock may differ from ours."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,15 @@ def collect(run: Run, channel: Channel) -> list[Ended]:
     """Reads every whole file that waits on a channel, in the order of the source's own time."""
     if channel.prepare is not None:
         run.post(f"{channel.name}: parked", channel.prepare)
-    ended = _read_approved(run, channel) if channel.guard is not None else []
+    turned_away = turn_away(run, channel.name, channel.endpoint)
+    ended = [Ended(name=name, sha256="", state="refused", words=words, tally=Tally().as_json()) for name, words in turned_away]
+    if channel.guard is not None:
+        ended += _read_approved(run, channel)
     found = run.act(f"{channel.name}: look", partial(_look, run, channel))
-    for name, as_of, dated in found:
+    ahead = max((seconds for *_, seconds in found), default=0)
+    if ahead > SKEW_SECONDS:
+        run.post(f"{channel.name}: clock", partial(alarms.saw_clock, channel=channel.name, ahead_seconds=ahead))
+    for name, as_of, dated, _ahead in found:
         kept = run.act(f"{channel.name}: keep {name}", partial(_keep, run, channel, name))
         if kept is None:
             continue
@@ -109,14 +119,19 @@ def _clear(channel: Channel, name: str) -> bool:
     return True
 
 
-def _look(run: Run, channel: Channel) -> list[tuple[str, str, bool]]:
+def _look(run: Run, channel: Channel) -> list[tuple[str, str, bool, int]]:
     """The files that stand still: the same size and time twice, with a pause between (reliability.md T03)."""
     first = {one.name: one for one in _waiting(channel)}
     if not first:
         return []
     run.world.wait(channel.settle_seconds)
     still = [one for one in _waiting(channel) if first.get(one.name) == one]
-    return sorted(((one.name, *_as_of(channel, one)) for one in still), key=lambda found: (found[1], found[0]))
+    return sorted(((one.name, *_as_of(channel, one), _seconds_ahead(run, one)) for one in still), key=lambda found: (found[1], found[0]))
+
+
+def _seconds_ahead(run: Run, waiting: Waiting) -> int:
+    """By how much a file is dated after our clock; 0 when it is not, or nothing is compared (reliability.md T12)."""
+    return max(0, int((waiting.modified_at - run.world.clock()).total_seconds())) if run.world.clock else 0
 
 
 def _waiting(channel: Channel) -> list[Waiting]:

@@ -47,6 +47,8 @@ class Addressed:
     """The same key and recipient are mailed once: kind, part and campus day, or the run that a person asked for."""
     recipients: tuple[str, ...]
     mail: Mail
+    answers: str = ""
+    """The key of the mail to the same recipients that it follows, in one thread; "" for a thread of its own."""
 
 
 def mail_of(report: Report, frame: Frame, *, attach: str = "link") -> Mail:

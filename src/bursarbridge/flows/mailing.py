@@ -73,11 +73,14 @@ def _in_vault(world: World, key: str, content: bytes) -> str:
 def message(one: Addressed, key: str, recipient: str, sender: str, now: str) -> tuple[bytes, str]:
     """The whole message and its Message-ID; the same arguments give the same bytes, so that a resumed run keeps what it kept."""
     domain = parseaddr(sender)[1].rpartition("@")[2]
-    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+    digest = _digest(key)
     built = EmailMessage(policy=SMTP)
     built["From"], built["To"], built["Subject"] = sender, recipient, one.mail.subject
     built["Date"] = format_datetime(datetime.fromisoformat(now))
     built["Message-ID"] = f"<{digest}@{domain}>"
+    if one.answers:
+        followed = f"<{_digest(f'{one.answers}:{recipient}')}@{domain}>"
+        built["In-Reply-To"], built["References"] = followed, followed
     built["Auto-Submitted"] = "auto-generated"
     built["X-Auto-Response-Suppress"] = "All"
     built["List-Id"] = f"Bursarbridge {one.report} <{one.report}.bursarbridge.{domain}>"
@@ -88,6 +91,10 @@ def message(one: Addressed, key: str, recipient: str, sender: str, now: str) -> 
     for number, part in enumerate(part for part in built.walk() if part.is_multipart()):
         part.set_boundary(f"=_{digest}_{number}")
     return built.as_bytes(), f"<{digest}@{domain}>"
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def _hand_over_all(run: Run, carrier: Carrier, summary: Mailed) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from bursarbridge.flows.doorkeeping import Doorkeeper
 from bursarbridge.ledger.returns import LibraryCredit, LibraryFee, Loan
 from bursarbridge.ports import Endpoint, LibraryDesk, Proof, Waiting, Waived
 
@@ -45,6 +46,10 @@ class ReadOnly:
 
     def clear(self, name: str) -> None:
         """Leaves the file where it is."""
+
+    def refused(self) -> list[tuple[str, str]]:
+        """What it turns away, where it does."""
+        return self._place.refused() if isinstance(self._place, Doorkeeper) else []
 
     def upload(self, name: str, source: Path) -> None:
         """Sends nothing."""

@@ -42,6 +42,7 @@ _REVERSED = Action("reversed", "the payment was reversed: the charge is open aga
 _ARRIVED = Action("arrived", "the file is there: the batch counts as sent")
 _AGAIN = Action("send-again", "the file is not there and never was: it is sent again")
 
+_OPENED = Action("opened", "the fee was opened in the source again by hand: what is paid on it from now on is told again")
 _MOVED = Action("accept", "the person was checked: the violation is theirs from the next file on that says so")
 _CLEARED = Action("cleared", "it was paid or voided: it counts as cleared with the next complete list that leaves it out")
 
@@ -54,7 +55,6 @@ _ANSWERS = (
     "answer_",
     "control_total",
     "payments_vanished",
-    "reopened",
     "file_",
     "telling_",
     "return_",
@@ -76,6 +76,8 @@ def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
         return (_APPLY, _RETRY, _DISMISS)
     if code == "refund_question":
         return (_DISMISS,)
+    if code == "reopened":
+        return (_OPENED, _DISMISS)
     if code == "conflict":
         return (_KEEP,)
     if code == "in_doubt":
@@ -140,6 +142,8 @@ def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str,
         return _doubt(books, item, action)
     if action == "by-hand":
         return _by_hand(books, item, cause)
+    if action == "opened":
+        return _opened(books, item)
     if action == "resend":
         return f"{shown(item.cents)} goes in the next file"
     return "noted; nothing was posted"
@@ -167,6 +171,14 @@ def _by_hand(books: Books, item: ItemView, cause: int) -> str:
     return f"{shown(cents)} counts as told"
 
 
+def _opened(books: Books, item: ItemView) -> str:
+    cents = min(item.cents, standing_of(books, _obligation(item)).bursar)
+    if not cents:
+        raise Refused("nothing of it is open at the bursar any more: it was paid or forgiven since, and nothing is to be opened")
+    books.do("update suspense set cents = :cents where id = :id", cents=cents, id=item.id)  # what was paid since stays told
+    return f"{shown(cents)} counts as open in the source again"
+
+
 def _credit(books: Books, item: ItemView, cause: int) -> str:
     obligation, told = _obligation(item), json.loads(item.raw)
     cents = int(told["cents"]) - _applied(books, obligation, int(told["period"]))
@@ -186,6 +198,8 @@ def _reverse(books: Books, item: ItemView, cause: int) -> str:
     if not isinstance(decision, Posted):
         raise Refused("nothing is applied any more; there is nothing to take back")
     _move(books, obligation, list(decision.entries), cause)
+    delivery = int(books.one("select delivery_id from suspense where id = :id", id=item.id))
+    suspense.put(books, item.channel, payment_cases.reopened(obligation, item.reference, item.account, decision.entries, delivery))
     _set_applied(books, item, obligation, 0, 0)
     return f"{shown(known)} is taken back and open again"
 

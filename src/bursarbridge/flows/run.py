@@ -36,6 +36,8 @@ class World:
     scratch: Path
     wait: Callable[[float], None]
     reached: Callable[[str], None]
+    clock: Callable[[], datetime] | None = None
+    """What our clock shows at this moment, to compare a partner's with; never what a decision is made by. None: nothing is compared."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from bursarbridge.formats.values import from_text, to_text, unfit
 def rows(layout: Layout, chunks: Iterable[bytes]) -> Iterator[list[str]]:
     """Yields every row after the heading as its raw texts, each with the agreed number of columns.
 
-    Raises Unreadable for the whole file: "empty", "columns" (the heading differs, all differences named), "ragged", "csv", and what
-    lines() raises. Blank lines are let go at the end of the file only. A quote inside an unquoted text stays a quote.
+    Raises Unreadable for the whole file: "empty", "columns" (the heading differs, all differences named), "twice" (the content stands
+    there doubled, as some servers leave it, reliability.md F6), "ragged", "csv", and what lines() raises. Blank lines are let go at
+    the end of the file only. A quote inside an unquoted text stays a quote.
     """
     return cut(layout, lines(chunks, layout.encoding))
 
@@ -30,11 +31,16 @@ def cut(layout: Layout, texts: Iterable[str], *, closing: str = "", spanning: bo
         if layout.heading:
             _check_heading(layout, next(source, None))
         width, blank, number = len(layout.detail.fields), 0, source.line_num
+        titles = [field.title for field in layout.detail.fields] if layout.heading else [""]
+        first = titles[0]
         for row in source:
             number += 1
             if number != source.line_num and not spanning:
                 raise csv.Error("a line ends inside quotes, and these files have one row a line")
             if not blank and (len(row) == width or (closing and row and row[0] == closing)):
+                if row[0] == first and row == titles:
+                    words = "the heading stands here again: the file holds its content twice"
+                    raise Unreadable("twice", words, where=f"line {source.line_num + above}")
                 yield row
             elif row:
                 raise _ragged(layout, row, blank, source.line_num + above)

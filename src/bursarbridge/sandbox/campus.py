@@ -11,8 +11,11 @@ from bursarbridge.sandbox.alma_fee_desk import FeeDesk
 from bursarbridge.sandbox.alma_loans import Circulation, Loan
 from bursarbridge.sandbox.fees import Fee, FeeStatus, FileRefused, Sent, User
 from bursarbridge.sandbox.folders import ALMA_IN, ALMA_OUT, PEOPLESOFT_IN, PEOPLESOFT_OUT, arrived, drop, make_folders, set_aside
+from bursarbridge.sandbox.hold_jobs import HoldJobs
+from bursarbridge.sandbox.indicators import ServiceIndicators
 from bursarbridge.sandbox.items import Group
 from bursarbridge.sandbox.mailbox import Mailbox
+from bursarbridge.sandbox.parking import Parking
 from bursarbridge.sandbox.peoplesoft import PeopleSoft, PeopleSoftBook
 
 
@@ -49,6 +52,8 @@ class Campus:
     """Where Alma's webhook calls go; None while nobody listens."""
     mailbox: Mailbox | None = None
     """The mailbox of the circulation desk, where mail arrives at all."""
+    parking: Parking | None = None
+    indicators: ServiceIndicators | None = None
 
     def __post_init__(self) -> None:
         self.desk = FeeDesk(self.alma)
@@ -151,6 +156,13 @@ class Campus:
 
     def _held_against(self, user: User) -> bool:
         return bool(self.circulation.blocks(user)) or any(item.open_cents for item in self.peoplesoft.items_of(user.value))
+
+    @property
+    def holds(self) -> HoldJobs:
+        """The jobs of the parking office and of PeopleSoft's service indicators. Raises LookupError for a campus without them."""
+        if self.parking is None or self.indicators is None:
+            raise LookupError("this campus has no parking office")
+        return HoldJobs(self.root, self.parking, self.indicators, self.refusals)
 
     def books(self) -> Books:
         """Both books as they stand now."""

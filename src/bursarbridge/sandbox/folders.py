@@ -11,6 +11,12 @@ ALMA_IN = "alma/in"
 PEOPLESOFT_IN = "peoplesoft/in"
 PEOPLESOFT_OUT = "peoplesoft/out"
 FOLDERS = (ALMA_OUT, ALMA_IN, PEOPLESOFT_IN, PEOPLESOFT_OUT)
+PARKING_OUT = "parking/out"
+PARKING_IN = "parking/in"
+PARKING_MAIL = "parking/mail"
+"""A maildir, where the parking report arrives that is sent by e-mail."""
+HOLDS_IN = "peoplesoft/holds/in"
+HOLDS_OUT = "peoplesoft/holds/out"
 
 
 def make_folders(root: Path) -> None:

@@ -54,6 +54,10 @@ def take(books: Books, route: Route) -> int:
         "coalesce((select sum(l.cents) from batch_line l where l.obligation_id = p.obligation_id and l.from_place = 4 and l.state <> 'refused'), 0)"
     )
     remitting = route.take_from is Place.PAID
+    if remitting and books.one("select exists (select 1 from suspense where code = 'reopened' and resolution = 'opened')"):
+        # What a person opened in the source again by hand it no longer thinks paid.
+        opened = "s.obligation_id = p.obligation_id and s.code = 'reopened' and s.resolution = 'opened'"
+        told += f" - coalesce((select sum(s.cents) from suspense s where {opened}), 0)"
     if remitting and books.one("select exists (select 1 from credit where obligation_id is not null)"):
         # What the source has forgiven it does not think open either (D19: a waive and a payment that crossed).
         told += " + coalesce((select sum(c.cents) from credit c where c.obligation_id = p.obligation_id and c.state in ('applied', 'refund')), 0)"

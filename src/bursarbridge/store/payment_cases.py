@@ -87,7 +87,7 @@ def _carry(books: Books, statement: Statement, cause: int, news: _News, decision
     moves.plan(books, [(news.obligation, entry) for entry in decision.entries])
     remember(books, statement, f"obligation_id = {int(news.obligation)} and period = {int(news.period)}")
     moves.carry_out(books, cause)
-    return _tell_source(news.obligation, news.reference, news.account, decision.entries, statement)
+    return reopened(news.obligation, news.reference, news.account, decision.entries, statement.delivery)
 
 
 def _parked(statement: Statement, news: _News, decision: Suspended) -> suspense.Item:
@@ -127,14 +127,14 @@ def _said_later(books: Books, statement: Statement) -> set[str]:
     return {str(key) for key, raw in found if json.loads(raw)["as_of"] > statement.as_of}
 
 
-def _tell_source(obligation: int, reference: str, account: str, entries: Sequence[Entry], statement: Statement) -> list[suspense.Item]:
+def reopened(obligation: int, reference: str, account: str, entries: Sequence[Entry], delivery: int) -> list[suspense.Item]:
     """A reversal of money that the source was told of: its file cannot carry that back (only positive sums), so a person must."""
     cents = sum(entry.cents for entry in entries if entry.source is Place.SETTLED)
     if not cents:
         return []
     words = f"{shown(cents)} that the source was told is paid was taken back; it is open at the bursar again, open it in the source by hand"
-    key = f"reopened:{obligation}:{statement.delivery}"
-    return [suspense.Item(key, "reopened", words, reference, account, cents, delivery=statement.delivery, obligation=obligation)]
+    key = f"reopened:{obligation}:{delivery}"
+    return [suspense.Item(key, "reopened", words, reference, account, cents, delivery=delivery, obligation=obligation)]
 
 
 def lists_less(books: Books, statement: Statement) -> bool:

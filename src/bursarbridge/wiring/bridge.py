@@ -22,6 +22,7 @@ from bursarbridge.assembly.library import library_flow, listeners, returns_flow
 from bursarbridge.assembly.names import ALL_FLOWS, HOLDS_ENDING, HOLDS_FULL_ENDING, RETURNS, DeskOf, hold_flows
 from bursarbridge.assembly.reports import letters_of, report_of, returned_items
 from bursarbridge.assembly.revive import record_poster, revive
+from bursarbridge.assembly.timetable import LegView, leg_views, schedules
 from bursarbridge.config.model import Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.vault import FileVault
@@ -37,10 +38,13 @@ from bursarbridge.flows.reports import NAMES, RETURNED
 from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.returns import look_around, run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
+from bursarbridge.jobs.timetable import Slot, upcoming
 from bursarbridge.ledger.still_charged import StillCharged
-from bursarbridge.store import guarded, hold_views, inbox, opening, outbox_mail, runs, views
+from bursarbridge.store import alarms, guarded, hold_views, inbox, opening, outbox_mail, runs, views
+from bursarbridge.store.alarms import AlarmRow
 from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
+from bursarbridge.wiring import syncing
 from bursarbridge.wiring.outside import Clock, Reached, crash_switch, system_clock
 from bursarbridge.wiring.ways import Ways
 
@@ -73,7 +77,7 @@ class Bridge:
             return start(flow)
 
     @contextmanager
-    def running(self) -> Iterator[Callable[[str], dict[str, object]]]:
+    def running(self) -> Iterator[syncing.Start]:
         """An engine for several runs, one after another: what it yields runs one flow as of the clock's now."""
         from bursarbridge.jobs.engine import Engine  # heavy, and only for those who run something
         from bursarbridge.jobs.lock import only_one
@@ -82,14 +86,14 @@ class Bridge:
         with only_one(self.ledger):
             shutil.rmtree(self._scratch, ignore_errors=True)  # unfinished files of a killed process
             flows: dict[str, Procedure] = {name: self._procedure(name) for name in (*ALL_FLOWS, *hold_flows(self.settings))}
-            engine = Engine(self.ledger, flows | self._mailings())
+            engine = Engine(self.ledger, flows | self._mailings() | {syncing.ALARMS: self._alarms()})
             engine.launch()
             try:
                 engine.finish_resumed()
                 ended: list[dict[str, object]] = []
 
-                def start(flow: str) -> dict[str, object]:
-                    ended.append(self._start(engine.run, flow))
+                def start(flow: str, name: str = "") -> dict[str, object]:
+                    ended.append(self._start(engine.run, flow, name))
                     return ended[-1]
 
                 yield start
@@ -99,10 +103,51 @@ class Bridge:
             finally:
                 engine.close()
 
-    def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str) -> dict[str, object]:
+    def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str, given: str = "") -> dict[str, object]:
         now = self.clock()
-        name = f"{flow}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        name = given or f"{flow}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         return {"run": name, "flow": flow, **start(flow, name, utc_text(now))}
+
+    def sync(self) -> syncing.Synced:
+        """One round of the timetable: writes down what came due, runs it once, raises and closes alarms.
+
+        Cheap when there is nothing to do. Raises jobs.lock.Busy when another process is running; what is due then stays due.
+        """
+        if not syncing.look(self.settings, self.books, self.reached):
+            return syncing.nothing()
+        with self.running() as start:
+            return syncing.Round(self.settings, self.reached, self.books, start).whole()
+
+    def upcoming(self, count: int) -> list[Slot]:
+        """The next slots of the timetable, soonest first."""
+        return upcoming(schedules(self.settings), self.settings.campus.timezone, self.clock(), count)
+
+    def legs(self) -> list[LegView]:
+        """Every flow of the timetable as it stands: its state, its last slot and its next one."""
+        with self.books() as books:
+            return list(leg_views(self.settings, books))
+
+    def alarms(self) -> list[AlarmRow]:
+        """The alarms that stand open, oldest first."""
+        with self.books() as books:
+            return alarms.open_ones(books)
+
+    def due(self) -> list[Slot]:
+        """The slots that a round would find due now, oldest first; nothing changes."""
+        with self.books() as books:
+            return syncing.due_slots(self.settings, books)
+
+    def _alarms(self) -> Procedure:
+        """The procedure that tells of alarms."""
+
+        def procedure(steps: Steps, run_name: str, now: str) -> Mailed:
+            from bursarbridge.flows.mailing import mailing  # the mail libraries, only for those who mail
+
+            run = self._begin(steps, syncing.ALARMS, run_name, now, self.vault, self._scratch)
+            sender = self.settings.mail.sender if self.settings.mail else ""
+            return mailing(run, lambda books: syncing.letters(self.settings, books), sender, self.ways.carrier())
+
+        return procedure
 
     def report(self, name: str, library: str = "") -> tuple[Report, Frame]:
         """One of flows.reports.NAMES as of now. Raises Refused for another name, or when the settings follow no returned items."""
@@ -185,7 +230,7 @@ class Bridge:
         return procedure
 
     def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: FileVault, scratch: Path) -> Run:
-        world = World(vault, scratch, self.wait, self.reached)
+        world = World(vault, scratch, self.wait, self.reached, self.clock)
         flow = flow.removesuffix("-full") if flow.endswith(HOLDS_FULL_ENDING) else flow  # the same flow over everybody
         number = steps.post("begin", lambda connection: runs.begin(Books(connection, 0, now), name, flow, "1"))
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bursarbridge.assembly.library import alma_api, web_place
 from bursarbridge.assembly.names import DeskOf, Times
+from bursarbridge.config.mail_in import ImapConnection, MaildirConnection
 from bursarbridge.config.model import AlmaSource, FolderConnection, Settings
 from bursarbridge.errors import Refused
 from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
@@ -24,6 +25,7 @@ from bursarbridge.systems.alma.teller import FeeTeller
 from bursarbridge.wiring.outside import Reached
 
 if TYPE_CHECKING:
+    from bursarbridge.exchange.mailbox import MailEndpoint
     from bursarbridge.systems.alma.client import AlmaApi
 
 
@@ -72,7 +74,7 @@ class Ways:
     @contextmanager
     def places(self, around: Callable[[Endpoint], Endpoint] | None = None) -> Iterator[Callable[[str, str, Clear], Endpoint]]:
         """Makes endpoints by connection, folder and way of clearing; closes their connections at the end."""
-        made: dict[tuple[str, str, Clear], PlaceEndpoint] = {}
+        made: dict[tuple[str, str, Clear], PlaceEndpoint | MailEndpoint] = {}
 
         def place(connection: str, folder: str, clear: Clear) -> Endpoint:
             key = (connection, folder, clear)
@@ -86,13 +88,28 @@ class Ways:
             for endpoint in made.values():
                 endpoint.close()
 
-    def _endpoint(self, connection: str, folder: str, clear: Clear) -> PlaceEndpoint:
+    def _endpoint(self, connection: str, folder: str, clear: Clear) -> PlaceEndpoint | MailEndpoint:
         where = self.settings.connections[connection]
+        if isinstance(where, MaildirConnection | ImapConnection):
+            return self._mailbox(where, folder, clear)
         if isinstance(where, FolderConnection):
             return FolderEndpoint(where.path / folder, clear=clear, reached=self.reached)
         key = where.key.path or Path(where.key.value())
         address = SftpAddress(where.host, where.port, where.user, key, where.host_key, int(where.timeout.total_seconds()))
         return SftpEndpoint(address, folder, clear=clear, reached=self.reached)
+
+    def _mailbox(self, where: MaildirConnection | ImapConnection, folder: str, clear: Clear) -> MailEndpoint:
+        """What comes by mail; the mail libraries are loaded by those who read some."""
+        from bursarbridge.exchange.imap import ImapAddress, ImapEndpoint
+        from bursarbridge.exchange.letter import LetterRules
+        from bursarbridge.exchange.maildir import MaildirEndpoint
+
+        rules, zone = LetterRules(where.senders, where.attachments, where.authserv), self.settings.campus.timezone
+        if isinstance(where, MaildirConnection):
+            return MaildirEndpoint(where.path / folder, rules, zone=zone, clear=clear)
+        seconds = int(where.timeout.total_seconds())
+        address = ImapAddress(where.host, where.port, where.tls, where.user, where.password.value(), where.cafile, seconds)
+        return ImapEndpoint(address, folder, rules, zone=zone, clear=clear)
 
     def carrier(self) -> Carrier | None:
         """The mail relay of the settings; None where nobody is mailed."""
