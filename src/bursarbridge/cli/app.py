@@ -67,8 +67,8 @@ app.command("sync", short_help="Run what is due by the timetable.")(timetable.sy
 app.command("schedule", short_help="Show the next runs.")(timetable.schedule)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
-app.add_typer(sandbox_cli.group, name="sandbox")
 app.add_typer(holds.group, name="holds")
+app.add_typer(sandbox_cli.group, name="sandbox")
 
 
 def main() -> None:

@@ -87,6 +87,7 @@ class Bridge:
     def running(self) -> Iterator[syncing.Start]:
         """An engine for several runs, one after another: what it yields runs one flow as of the clock's now. Raises Busy.
 
+
         A process that is at work already (wiring.working) lends its own engine.
         """
         if self.engine is not None:
