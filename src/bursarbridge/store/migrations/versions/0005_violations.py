@@ -5,6 +5,7 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
+# The key's columns come first: SQLite 3.40's check of a table without rowid takes them for others where they do not.
 # `violation` is what is true now by the newest evidence; a row that changes leaves what it said before in `violation_past`. A past row as
 # new as the present one says that the two were told at one time and neither holds.
 TABLES = """
@@ -26,6 +27,7 @@ create index violation_account on violation (account, source_id);
 create index violation_told on violation (source_id, delivery_id);
 create table violation_past (
   violation_id bigint not null,
+  until_delivery_id bigint not null,
   account text not null,
   category text not null,
   user_type text not null,
@@ -34,7 +36,6 @@ create table violation_past (
   cents bigint not null,
   as_of text not null,
   delivery_id bigint not null,
-  until_delivery_id bigint not null,
   primary key (violation_id, as_of, until_delivery_id)
 ) {narrow};
 """
