@@ -36,8 +36,8 @@ _COLUMNS = ", ".join(FullList._fields)
 
 
 def newest(books: Books, source: int) -> FullList | None:
-    """The newest complete list of a source, by the source's own time."""
-    found = books.rows(f"select {_COLUMNS} from full_list where source_id = :source order by as_of desc, delivery_id desc limit 1", source=source)
+    """The newest complete list of a source, by the source's own time; of several of one time the first, as only that one clears."""
+    found = books.rows(f"select {_COLUMNS} from full_list where source_id = :source order by as_of desc, delivery_id limit 1", source=source)
     if not found:
         return None
     row = FullList(*found[0])

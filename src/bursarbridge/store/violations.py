@@ -142,14 +142,14 @@ def _write(books: Books, told: Told, found: dict[str, tuple[int, int]], *, cases
                 "update violation set account = s.account from met m join staged_violation s on s.n = m.n "
                 "where m.finding = 'changed' and violation.id = m.violation_id and violation.account <> s.account"
             )
-    if "same" in found and told.kind != "full":
+    if "same" in found and (told.kind != "full" or told.listed):
         _confirm(books, told)
     if "conflict" in found:
         contest(books, told)
 
 
 def _confirm(books: Books, told: Told) -> None:
-    """The same, said later: from now on only newer evidence counts. A complete list says so in one row for all it holds."""
+    """The same, said later: from now on only newer evidence counts. A complete list says so in one row for all it holds, unless it is the second of its time."""
     books.do(f"{PAST} from met m join violation v on v.id = m.violation_id where m.finding = 'same'", **told.names("delivery"))
     books.do(
         "update violation set as_of = :as_of, delivery_id = :delivery where id in (select violation_id from met where finding = 'same')",
