@@ -92,7 +92,8 @@ def _post_once(books: Books, told: Told, facts: Sequence[Violation], heard: Hear
     books.stage("staged_violation", _COLUMNS, [(n, *fact) for n, fact in enumerate(facts)])
     books.do(
         "insert into met (n, violation_id, finding, cents) select s.n, v.id, case when v.id is null then 'new' "
-        "when v.account <> s.account or v.as_of >= :as_of or :listed <> '' or (select h.said from held h where h.violation_id = v.id) is not null then 'case' "
+        "when v.account <> s.account or v.as_of >= :as_of or :listed <> '' "
+        "or (select h.said from held h where h.violation_id = v.id) is not null then 'case' "
         f"when {_SAME} then 'same' else 'changed' end, s.cents "
         f"from staged_violation s left join violation v on v.id = {KNOWN.format('s.reference')}",
         **told.names("as_of", "listed", "source"),
@@ -149,7 +150,10 @@ def _write(books: Books, told: Told, found: dict[str, tuple[int, int]], *, cases
 
 
 def _confirm(books: Books, told: Told) -> None:
-    """The same, said later: from now on only newer evidence counts. A complete list says so in one row for all it holds, unless it is the second of its time."""
+    """The same, said later: from now on only newer evidence counts.
+
+    A complete list says so in one row for all it holds, unless it is the second of its time.
+    """
     books.do(f"{PAST} from met m join violation v on v.id = m.violation_id where m.finding = 'same'", **told.names("delivery"))
     books.do(
         "update violation set as_of = :as_of, delivery_id = :delivery where id in (select violation_id from met where finding = 'same')",
