@@ -12,6 +12,7 @@ from bursarbridge.ledger.reference import reference_of
 from bursarbridge.ports import ControlTotal, Line
 from bursarbridge.store import moves, suspense
 from bursarbridge.store.books import Books
+from bursarbridge.store.epochs import NOTHING_LEAVES
 
 
 class Route(NamedTuple):
@@ -214,7 +215,7 @@ def outbox(books: Books, flow: str) -> list[Outgoing]:
     """The sealed batches of a flow that have not left, oldest first."""
     found = books.rows(
         "select id, destination, document, sha256, lines, cents, uploaded_at is not null from batch "
-        "where state = 'SEALED' and flow = :flow order by id",
+        f"where state = 'SEALED' and flow = :flow and {NOTHING_LEAVES} order by id",
         flow=flow,
     )
     return [Outgoing(int(r[0]), r[1], r[2], r[3], int(r[4]), int(r[5]), bool(r[6])) for r in found]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import tempfile
@@ -33,9 +32,12 @@ from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.returns import look_around, run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.ledger.still_charged import StillCharged
+from bursarbridge.ports import Archive, Vault
 from bursarbridge.store import inbox, opening, outbox_mail, runs, views
 from bursarbridge.store.books import Books
-from bursarbridge.wiring.outside import Clock, Reached, crash_switch, system_clock
+from bursarbridge.wiring.epochs import keep_mark, require_open
+from bursarbridge.wiring.outside import Clock, Reached, crash_switch_here, system_clock
+from bursarbridge.wiring.vaults import scratch_of, vault_of
 from bursarbridge.wiring.ways import Ways
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class Bridge:
     wait: Callable[[float], None]
     reached: Reached
     ledger: sa.Engine
-    vault: FileVault
+    vault: Archive
     ways: Ways
 
     def run(self, flow: str) -> dict[str, object]:
@@ -74,12 +76,14 @@ class Bridge:
 
         opening.refuse_unsafe(self.ledger)
         with only_one(self.ledger):
+            require_open(self)
             shutil.rmtree(self._scratch, ignore_errors=True)  # unfinished files of a killed process
             flows: dict[str, Procedure] = {name: self._procedure(name) for name in ALL_FLOWS}
             engine = Engine(self.ledger, flows | self._mailings())
             engine.launch()
             try:
-                engine.finish_resumed()
+                for name in engine.finish_resumed():
+                    keep_mark(self, name)
                 yield lambda flow: self._start(engine.run, flow)
                 self._mail_due(engine.run)
             finally:
@@ -88,7 +92,13 @@ class Bridge:
     def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str) -> dict[str, object]:
         now = self.clock()
         name = f"{flow}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-        return {"run": name, "flow": flow, **start(flow, name, utc_text(now))}
+        try:
+            done = start(flow, name, utc_text(now))
+        except BridgeError:
+            keep_mark(self, name)
+            raise
+        keep_mark(self, name)
+        return {"run": name, "flow": flow, **done}
 
     def report(self, name: str, library: str = "") -> tuple[Report, Frame]:
         """One of flows.reports.NAMES as of now. Raises Refused for another name, or when the settings follow no returned items."""
@@ -151,6 +161,7 @@ class Bridge:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
             try:
                 run = self._begin(steps, flow, name, now, self.vault, self._scratch)
+                keep_mark(self)
                 if flow == RETURNS:
                     with self.ways.desks() as desk_of:
                         return run_returns(run, returns_flow(self.settings, desk_of))
@@ -163,7 +174,7 @@ class Bridge:
 
         return procedure
 
-    def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: FileVault, scratch: Path) -> Run:
+    def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: Vault, scratch: Path) -> Run:
         world = World(vault, scratch, self.wait, self.reached)
         number = steps.post("begin", lambda connection: runs.begin(Books(connection, 0, now), name, flow, "1"))
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
@@ -234,7 +245,8 @@ class Bridge:
             books.run = runs.begin(books, name, "suspense", "1")
             said = resolve(books, item, action, actor, note, partial(revive, self.settings), partial(record_poster, self.settings))
             runs.finish(books, books.run, "completed", {"item": number, "action": action})
-            return said
+        keep_mark(self)
+        return said
 
     @contextmanager
     def books(self, *, writing: bool = False) -> Iterator[Books]:
@@ -252,7 +264,7 @@ class Bridge:
 
     @property
     def _scratch(self) -> Path:
-        return self.settings.storage.vault.parent / "scratch"
+        return scratch_of(self.settings)
 
     def close(self) -> None:
         """Lets the database go."""
@@ -270,5 +282,5 @@ def build(
     """A bridge on these settings, its database brought to the newest schema."""
     ledger = opening.open_engine(settings.storage.database.url())
     opening.migrate(ledger)
-    passed = reached or crash_switch(os.environ)
-    return Bridge(settings, clock, wait, passed, ledger, FileVault(settings.storage.vault), Ways(settings, wait, passed, desk_of))
+    passed = reached or crash_switch_here()
+    return Bridge(settings, clock, wait, passed, ledger, vault_of(settings), Ways(settings, wait, passed, desk_of))
