@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, keeping, report, returned, runs, serve, settings, status, suspense
+from bursarbridge.cli import demo, explain, files, keeping, reconcile, report, returned, runs, serve, settings, status, suspense
 
 _EXAMPLES = """\b
 Begin here:
@@ -45,6 +45,7 @@ app.command("returned", short_help="List what came back and is still charged.")(
 app.command("serve", short_help="Listen for webhook calls.")(serve.serve)
 app.command("backup", short_help="Copy everything the bridge knows.")(keeping.backup)
 app.command("restore", short_help="Put a backup back.")(keeping.restore)
+app.command("reconcile", short_help="After a restore: find what left since.")(reconcile.reconcile)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
 

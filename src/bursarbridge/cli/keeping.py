@@ -26,7 +26,13 @@ Into = Annotated[Path | None, typer.Option("--into", metavar="DIR", help="The ca
 
 
 def backup(
-    target: Target, check: Check = False, folder: Folder = None, file: File = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False
+    target: Target,
+    check: Check = False,
+    folder: Folder = None,
+    file: File = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
 ) -> None:
     """Copy ledger, engine tables, settings and vault into DIR, consistent while runs go on; vault files are copied once.
 

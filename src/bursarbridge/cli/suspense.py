@@ -96,7 +96,7 @@ def resolve(
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file)
     with ending(screen, where, where.command(f"suspense show {number}")), bridge_of(screen, where) as bridge:
-        who = actor or _logged_in()
+        who = actor or logged_in()
         said = bridge.resolve(number, action, who, reason)
         with bridge.books() as books:
             item = _item(books, number)
@@ -120,7 +120,7 @@ def _item(books: Books, number: int) -> ItemView:
     return item
 
 
-def _logged_in() -> str:
+def logged_in() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):

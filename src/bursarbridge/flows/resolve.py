@@ -46,7 +46,7 @@ _BY_HAND = Action("by-hand", "the library's own system was put right by hand: it
 
 _PAYMENTS = ("payment_unknown", "payment_before_charge", "payment_in_flight", "reversal_in_flight", "reversal_too_large", "negative_total")
 _CREDITS = ("credit_before_charge", "credit_in_flight", "credit_ambiguous", "credit_unmatched", "credit_double", "partial_waive")
-_ANSWERS = ("answer_", "control_total", "payments_vanished", "reopened", "file_", "telling_", "return_", "job_", "webhook_")
+_ANSWERS = ("answer_", "control_total", "payments_vanished", "reopened", "file_", "telling_", "return_", "job_", "webhook_", "sent_unseen")
 
 
 def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
@@ -117,6 +117,9 @@ def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str,
         return _doubt(books, item, action)
     if action == "by-hand":
         return _by_hand(books, item, cause)
+    if item.code == "sent_unseen":
+        batches.close_trace(books, int(books.one("select batch_id from suspense where id = :id", id=item.id)))
+        return "noted; its number stays used, and what it billed is what the other side says"
     if action == "resend":
         return f"{shown(item.cents)} goes in the next file"
     return "noted; nothing was posted"

@@ -257,6 +257,12 @@ def send_again(books: Books, batch: int) -> None:
     books.do("update batch set state = 'SEALED', uploaded_at = null where id = :id", id=batch)
 
 
+def close_trace(books: Books, batch: int) -> None:
+    """A person has looked into a batch of which nothing but the name is left: nobody waits for it any more."""
+    move(BatchState(str(books.one("select state from batch where id = :id", id=batch))), BatchState.POSTED)
+    books.do("update batch set state = 'POSTED', proof = 'person', answered_at = :at where id = :id", at=books.now, id=batch)
+
+
 class Awaiting(NamedTuple):
     """A batch that left and has lines without an answer."""
 

@@ -62,7 +62,9 @@ def lift(books: Books, actor: str, note: str) -> Epoch:
         raise Refused("nothing is blocked: no backup was put back since the last reconciliation")
     if not note.strip():
         raise Refused("say why what is due may leave again; the reason is kept with your name")
-    books.do("update epoch set reconciled_at = :at, actor = :actor, note = :note where number = :n", at=books.now, actor=actor, note=note, n=found.number)
+    books.do(
+        "update epoch set reconciled_at = :at, actor = :actor, note = :note where number = :n", at=books.now, actor=actor, note=note, n=found.number
+    )
     return found._replace(reconciled_at=books.now, actor=actor, note=note)
 
 

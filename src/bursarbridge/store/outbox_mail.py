@@ -69,7 +69,8 @@ def queue(books: Books, letters: Sequence[Letter]) -> list[str]:
 def due(books: Books) -> list[Due]:
     """What is to be tried now, oldest first."""
     found = books.rows(
-        f"select id, recipient, sender, sha256, tries, created_at from mail where state = 'queued' and next_at <= :now and {NOTHING_LEAVES} order by id",
+        "select id, recipient, sender, sha256, tries, created_at from mail "
+        f"where state = 'queued' and next_at <= :now and {NOTHING_LEAVES} order by id",
         now=books.now,
     )
     return [Due._make(row) for row in found]

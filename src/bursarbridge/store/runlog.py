@@ -73,7 +73,9 @@ def log_of(books: Books, name: str) -> Log | None:
     if not found:
         return None
     run, flow, at = int(found[0][0]), str(found[0][1]), str(found[0][2])
-    deliveries = books.rows("select channel, name, sha256, size, as_of, arrived_at from delivery where run_id = :r and state = 'read' order by id", r=run)
+    deliveries = books.rows(
+        "select channel, name, sha256, size, as_of, arrived_at from delivery where run_id = :r and state = 'read' order by id", r=run
+    )
     batches = books.rows(
         "select id, destination, flow, kind, state, document, sha256, coalesce(sealed_at, ''), coalesce(sent_at, ''), proof from batch "
         "where document is not null and sha256 is not null and (run_id = :r or sealed_at = :at or uploaded_at = :at or sent_at = :at) order by id",

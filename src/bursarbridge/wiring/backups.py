@@ -77,8 +77,7 @@ def _copy_sqlite(ledger: sa.Engine, partial: Path) -> Fingerprint:
     if own.exists():
         snapshot.copy_sqlite(own, partial / ENGINE)
     snapshot.copy_sqlite(Path(str(ledger.url.database)), partial / LEDGER)
-    found = snapshot.fingerprint_of_file(partial / LEDGER)
-    return found
+    return snapshot.fingerprint_of_file(partial / LEDGER)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from bursarbridge.flows.returns import look_around, run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.ledger.still_charged import StillCharged
 from bursarbridge.ports import Archive, Vault
-from bursarbridge.store import inbox, opening, outbox_mail, runs, views
+from bursarbridge.store import epochs, inbox, opening, outbox_mail, runs, views
 from bursarbridge.store.books import Books
 from bursarbridge.wiring.epochs import keep_mark, require_open
 from bursarbridge.wiring.outside import Clock, Reached, crash_switch_here, system_clock
@@ -176,7 +176,7 @@ class Bridge:
 
     def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: Vault, scratch: Path) -> Run:
         world = World(vault, scratch, self.wait, self.reached)
-        number = steps.post("begin", lambda connection: runs.begin(Books(connection, 0, now), name, flow, "1"))
+        number = steps.post("begin", lambda connection: _begun(Books(connection, 0, now), name, flow))
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
         return Run(name, flow, number, now, today, steps, world)
 
@@ -269,6 +269,12 @@ class Bridge:
     def close(self) -> None:
         """Lets the database go."""
         self.ledger.dispose()
+
+
+def _begun(books: Books, name: str, flow: str) -> int:
+    """A run's number; none begins while a restore waits to be reconciled, whoever starts it."""
+    epochs.require_none(books)
+    return runs.begin(books, name, flow, "1")
 
 
 def build(

@@ -12,16 +12,22 @@ if TYPE_CHECKING:
 
 
 def require_open(bridge: Bridge) -> None:
-    """Raises epochs.Blocked while a restore waits to be reconciled; a ledger that is older than its mark counts as restored from now on."""
+    """Raises epochs.Blocked while a restore waits to be reconciled."""
+    notice(bridge)
+    with bridge.books() as books:
+        epochs.require_none(books)
+
+
+def notice(bridge: Bridge) -> epochs.Epoch | None:
+    """The epoch that waits to be reconciled; a ledger that is older than its mark counts as restored from now on."""
     mark = marks_of(bridge.ledger, bridge.vault).read()
     with bridge.books() as books:
         older = epochs.behind(books, mark)
-        known = epochs.waiting(books) is not None
-    if older and not known:
-        with bridge.books(writing=True) as books:
-            epochs.begin(books, mark.epoch + 1, older)
-    with bridge.books() as books:
-        epochs.require_none(books)
+        waiting = epochs.waiting(books)
+    if waiting is not None or not older:
+        return waiting
+    with bridge.books(writing=True) as books:
+        return epochs.begin(books, mark.epoch + 1, older)
 
 
 def keep_mark(bridge: Bridge, name: str = "") -> None:
