@@ -16,8 +16,9 @@ from bursarbridge.flows.preview import ReadOnly
 from bursarbridge.flows.reconcile import Findings, conclude, look
 from bursarbridge.flows.run import Run, World, utc_text
 from bursarbridge.ports import Endpoint
-from bursarbridge.store import epochs, found, runlog, runs
+from bursarbridge.store import epochs, found, opening, runlog, runs
 from bursarbridge.store.books import Books
+from bursarbridge.wiring import postgres
 from bursarbridge.wiring.evidence import Gathering, gather
 from tests.campus import Campus, Changes, PlainSteps, campus_in_memory
 from tests.campus_files import Answer, Fee, Paid, credit
@@ -31,6 +32,7 @@ class Kept:
         self.vault = FileVault(campus.folder / "vault")
         self.logs: list[runlog.Log] = []
         self._runs = 0
+        self._backup = campus.folder / "ledger.backup"
 
     def run(self, flow: str) -> None:
         """Runs a flow; what it did is logged outside of the ledger."""
@@ -45,13 +47,21 @@ class Kept:
 
     def back_up(self) -> None:
         """Keeps the ledger as it is now."""
+        if self.campus.ledger.dialect.name == "postgresql":
+            with self.campus.ledger.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+                snapshot = str(connection.exec_driver_sql("select pg_export_snapshot()").scalar_one())
+                postgres.dump(self.campus.ledger, snapshot, self._backup)
+            return
         self.campus.ledger.dispose()
-        shutil.copy(self.campus.folder / "ledger.db", self.campus.folder / "ledger.backup")
+        shutil.copy(self.campus.folder / "ledger.db", self._backup)
 
     def put_back(self, *, logs: bool = True) -> None:
         """Puts the kept ledger back and blocks it, as `restore` does; without `logs` the vault is lost as well."""
         self.campus.ledger.dispose()
-        shutil.copy(self.campus.folder / "ledger.backup", self.campus.folder / "ledger.db")
+        if self.campus.ledger.dialect.name == "postgresql":
+            postgres.restore(self.campus.ledger, self._backup)
+        else:
+            shutil.copy(self._backup, self.campus.folder / "ledger.db")
         with self.campus.books(writing=True) as books:
             epochs.begin(books, 1, "a test put a backup back")
         if not logs:
@@ -103,9 +113,13 @@ class Kept:
 
 
 @contextmanager
-def kept_campus(changes: Changes = ()) -> Iterator[Kept]:
-    """A campus on the fastest disk there is."""
+def kept_campus(changes: Changes = (), address: str = "") -> Iterator[Kept]:
+    """A campus on the fastest disk there is, or with its ledger in the PostgreSQL database of that address."""
     with campus_in_memory(changes) as campus:
+        if address:
+            campus.ledger.dispose()
+            campus.ledger = opening.open_engine(address)
+            opening.migrate(campus.ledger)
         yield Kept(campus)
 
 

@@ -105,9 +105,9 @@ class _Search:
     evidence: Evidence
     open: dict[str, tuple[FoundDocument, list[FoundLine]]] = field(default_factory=dict)
     """Documents that are not batches yet, with their lines."""
+    waiting: list[Input] = field(default_factory=list)
+    """Files to read again, in their order."""
     traces: dict[str, FoundDocument] = field(default_factory=dict)
-    named: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    """Obligation numbers that answers name, by the document they speak of."""
     outcome: dict[str, Found] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
     highest: int = 0
@@ -131,10 +131,13 @@ def conclude(run: Run, evidence: Evidence, actor: str, note: str) -> Findings:
             f"{wrong[0]['name']}: {wrong[0]['words']}. Two documents cannot have one number, so the books cannot be mended from here; "
             "restore the backup again and reconcile before anything else runs, or ask whoever maintains the bridge"
         )
-    for document, lines in list(search.open.values()):
-        _finish(search, document, lines)
+    while search.open:
+        _finish(search, *min(search.open.values(), key=lambda one: (one[0].made_at, one[0].sequence)))
+        _read_and_enter(search)
     for document in search.traces.values():
         _trace(search, document)
+    for waiting in search.waiting:
+        _read(search, waiting)
     run.post("sealed", partial(_doubt_sealed, search))
     numbers = (max([evidence.highest[0], *(one.sequence for one in evidence.documents)]), max(evidence.highest[1], search.highest))
     run.post("numbers", partial(_reserve, search, numbers))
@@ -149,14 +152,10 @@ def _search(run: Run, evidence: Evidence) -> _Search:
     for document in sorted(evidence.documents, key=lambda one: (one.made_at, one.sequence)):
         _sort_in(search, document)
     _claim(search)
-    for waiting in sorted(evidence.inputs, key=lambda one: (one.at, one.name)):
-        _enter_all(search)
-        _listen(search, waiting)
-        ended = collect(run, replace(waiting.channel, endpoint=Again(waiting), settle_seconds=0, patterns=("*",), excluded=()))
-        search.read += [one["name"] for one in ended if one["state"] == "read"]
-    _enter_all(search)
+    search.waiting = sorted(evidence.inputs, key=lambda one: (one.at, one.name))
+    _read_and_enter(search)
     _ask(search)
-    _enter_all(search)
+    _read_and_enter(search)
     search.highest = max(search.highest, run.post("references", partial(_highest_named, evidence.owners)))
     return search
 
@@ -281,16 +280,36 @@ def _finished(search: _Search, document: FoundDocument, lines: list[FoundLine], 
     return len(missing) if route.kind is Kind.CHARGE else 0, len(pairs) - len(moving) - len(settled)
 
 
-def _listen(search: _Search, waiting: Input) -> None:
-    """Notes the documents of ours that answers speak of and that nobody has: traces."""
+def _read_and_enter(search: _Search) -> None:
+    """Reads what waits in its order and enters documents between, until neither goes on; an answer waits for what it speaks of."""
+    before = -1
+    while before != len(search.waiting):
+        before = len(search.waiting)
+        for waiting in list(search.waiting):
+            _enter_all(search)
+            if not _speaks_of_unknown(search, waiting):
+                search.waiting.remove(waiting)
+                _read(search, waiting)
+    _enter_all(search)
+
+
+def _read(search: _Search, waiting: Input) -> None:
+    ended = collect(search.run, replace(waiting.channel, endpoint=Again(waiting), settle_seconds=0, patterns=("*",), excluded=()))
+    search.read += [one["name"] for one in ended if one["state"] == "read"]
+
+
+def _speaks_of_unknown(search: _Search, waiting: Input) -> bool:
+    """Whether a file answers about a document of ours that is not in the books; one that nobody has is noted as a trace."""
+    unknown = False
     for fact in _answers(waiting.channel.records(waiting.path)) if waiting.answers else ():
+        search.highest = max([search.highest, *(_number(owner, fact.reference) for owner in search.evidence.owners.values())])
         trace = search.evidence.traced(fact.document)
-        if trace is None or any(trace.sequence == one.sequence for one in search.evidence.documents):
+        if trace is None or search.run.post(f"traced {trace.name}", lambda books, one=trace: found.number_known(books, one.sequence)):  # type: ignore[misc]
             continue
-        if search.run.post(f"traced {trace.name}", lambda books, one=trace: found.known_batch(books, one)[0]):  # type: ignore[misc]
-            continue
-        search.traces.setdefault(trace.name, trace._replace(where=f"{waiting.name} answers about it"))
-        search.named[trace.name] |= {number for owner in search.evidence.owners.values() if (number := _number(owner, fact.reference))}
+        unknown = True
+        if not any(trace.sequence == one.sequence for one in search.evidence.documents):
+            search.traces.setdefault(trace.name, trace._replace(where=f"{waiting.name} answers about it"))
+    return unknown
 
 
 def _answers(records: Iterable[Fact | Rejected]) -> Iterable[Answer]:
@@ -298,17 +317,17 @@ def _answers(records: Iterable[Fact | Rejected]) -> Iterable[Answer]:
 
 
 def _trace(search: _Search, document: FoundDocument) -> None:
-    """Writes down that a document left of which there is nothing to read: its number is taken, and the fees it is known to name wait."""
-    numbers = sorted(search.named.get(document.name, set()))
+    """Writes down that a document left of which there is nothing to read: its number is taken, and what it may have carried waits for a person."""
     words = f'"{document.name}" left before the restore ({document.where}), and nobody here has its bytes: get a copy from the other side'
 
     def traced(books: Books) -> bool:
         found.put_trace(books, document, words)
-        found.hold_back(books, document, found.at_source(books, numbers))
+        kinds = [Kind(document.kind)] if document.kind else list(_PLACES)
+        for kind in kinds:  # whatever stands there now may have stood in it
+            found.hold_back(books, document, found.standing_at(books, _PLACES[kind][0]))
         return True
 
     search.run.post(f"trace {document.name}", traced)
-    search.highest = max([search.highest, *numbers])
     search.outcome[document.name] = _told(document, [], "trace", words)
 
 

@@ -63,8 +63,11 @@ def number_taken(books: Books, document: FoundDocument) -> str:
 
 
 def sealed_of(books: Books) -> list[tuple[int, str, str]]:
-    """Batches that were about to leave when the backup was made, or whose fate nobody knew: number, document and destination."""
-    found = books.rows("select id, document, destination from batch where state in ('SEALED', 'IN_DOUBT') and sha256 is not null order by id")
+    """Batches that were about to leave when the backup was made: number, document and destination."""
+    found = books.rows(
+        "select id, document, destination from batch where state = 'SEALED' and sealed_at <= "
+        "(select began_at from epoch where reconciled_at is null) order by id"
+    )
     return [(int(row[0]), str(row[1]), str(row[2])) for row in found]
 
 
@@ -260,13 +263,12 @@ def reserve(books: Books, run_source: int, batch: int, obligation: int) -> None:
         assess(books, run_source, cause, [(obligation, Charge(f"{UNNAMED}up-to-{obligation}", "", "", 0, ""))])
 
 
-def at_source(books: Books, numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """Those of the obligations that nobody has billed yet by these books, with their cents."""
-    books.temporary("wanted_number", f"id {books.number_key}")
-    books.stage("wanted_number", ("id",), [(one,) for one in sorted(set(numbers)) if one])
+def standing_at(books: Books, place: Place) -> list[tuple[int, int]]:
+    """The obligations with money at a place that nobody has been asked about yet, with their cents."""
     found = books.rows(
-        "select p.obligation_id, p.cents from position p join wanted_number w on w.id = p.obligation_id where p.place = :place",
-        place=int(Place.SOURCE),
+        "select p.obligation_id, p.cents from position p where p.place = :place and p.obligation_id not in "
+        "(select obligation_id from suspense where resolved_at is null and blocks = 1 and obligation_id is not null) order by p.obligation_id",
+        place=int(place),
     )
     return [(int(row[0]), int(row[1])) for row in found]
 
