@@ -33,6 +33,12 @@ def worlds(kept: Kept) -> tuple[object, ...]:
     return kept.billed(), of_fees, kept.told(), {fee: places for fee, (_reference, places) in kept.books().items()}, kept.campus.places()
 
 
+def billed_as(kept: Kept) -> dict[str, str]:
+    """The reference of every fee that was ever billed; the number of one that never left is nobody's but ours."""
+    outside = {reference for reference, _direction in kept.references()}
+    return {fee: reference for fee, (reference, _places) in kept.books().items() if reference in outside}
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("alma_takes", [False, True])
 def test_p21_after_yesterdays_backup_everything_is_as_if_nothing_had_been(database: str, alma_takes: bool, request: pytest.FixtureRequest) -> None:
@@ -43,13 +49,13 @@ def test_p21_after_yesterdays_backup_everything_is_as_if_nothing_had_been(databa
         second_day(kept)
         if alma_takes:
             kept.campus.alma_takes()
-        before, references = (kept.billed(), kept.told()), {fee: reference for fee, (reference, _places) in kept.books().items()}
+        before, references = (kept.billed(), kept.told()), billed_as(kept)
         kept.put_back()
         looked = kept.reconcile(confirm=False)
         assert {one["state"] for one in looked["documents"]} <= {"known", "sent"}, looked
         found = kept.reconcile(confirm=True)
         assert (kept.billed(), kept.told()) == before, found
-        assert {fee: reference for fee, (reference, _places) in kept.books().items()} == references
+        assert billed_as(kept) == references
         third_day(kept)
         assert worlds(kept) == twin(alma_takes=alma_takes)
 
