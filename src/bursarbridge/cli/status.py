@@ -41,13 +41,14 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file)
     with ending(screen, where, where.command("check")), bridge_of(screen, where) as bridge:
-        from bursarbridge.store import outbox_mail, suspense, views
+        from bursarbridge.store import epochs, outbox_mail, suspense, views
 
         zone = bridge.settings.campus.timezone
         with bridge.books() as books:
             places, unexplained = views.places(books), views.unexplained_cents(books)
             batches, runs = views.batches(books, only_open=True), views.last_runs(books)
             waiting, mails = suspense.open_total(books), outbox_mail.waiting(books)
+            blocked = epochs.waiting(books)
         screen.give(
             {
                 "places": places,
@@ -60,8 +61,11 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
                 "suspense": {"open": waiting.as_json()},
                 "runs": [one._asdict() for one in runs],
                 "mail": [one._asdict() for one in mails],
+                "blocked": blocked._asdict() if blocked else None,
             }
         )
+        if blocked:
+            screen.say(bold(f"Nothing runs and nothing leaves: {blocked.because}. `bursarbridge reconcile` goes on from here."))
         _places(screen, places, unexplained)
         _batches(screen, batches, zone)
         _runs(screen, [one for one in runs if one.flow in NOUNS], zone)

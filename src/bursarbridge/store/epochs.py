@@ -102,13 +102,14 @@ def mark_of(books: Books) -> Mark:
 
 def behind(books: Books, mark: Mark) -> str:
     """Why this ledger is older than its mark says, or another one; "" when it is not."""
-    if mark.epoch > newest(books):
+    last = mark_of(books)
+    if mark.run and not last.run:
+        return f"there is an empty ledger where one with run {mark.run} ({mark.name}) was"
+    if mark.epoch > last.epoch:
         return "a backup was put back and the ledger does not know of it"
     if not mark.run:
         return ""
     found = books.rows("select ended_at is not null from run where id = :id and name = :name", id=mark.run, name=mark.name)
     if found and (bool(found[0][0]) or not mark.ended):
         return ""
-    last = mark_of(books)
-    here = f"its last run is {last.run} ({last.name})" if last.run else "it knows no run at all"
-    return f"the ledger is older than it was: {here}, and run {mark.run} ({mark.name}) had {'ended' if mark.ended else 'begun'}"
+    return f"the ledger is older than it was: its last run is {last.run} ({last.name}), and run {mark.run} ({mark.name}) had {'ended' if mark.ended else 'begun'}"

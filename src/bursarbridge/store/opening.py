@@ -47,7 +47,7 @@ def migrate(engine: sa.Engine) -> None:
 
 def version_of(engine: sa.Engine) -> str:
     """The schema version a database is at; "" before the first migration."""
-    with engine.connect() as connection:
+    with engine.connect().execution_options(reading=True) as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return ""
         return str(connection.execute(sa.text("select version_num from alembic_version")).scalar_one_or_none() or "")
