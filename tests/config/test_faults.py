@@ -33,6 +33,7 @@ tls = "none"
 from = "Bridge <bridge@example.edu>"
 allowed_domains = ["example.edu"]
 """
+S3 = 's3 = { endpoint = "http://127.0.0.1:9000", key_id = "file:bursarbridge.toml", secret = "file:bursarbridge.toml" }'
 API = """[sources.library.api]
 base = "https://127.0.0.1:8443"
 key = "file:bursarbridge.toml"
@@ -117,6 +118,11 @@ CASES = [
     ("C034", 'amount_max = "5000.00"', 'payments_by = "api"', "payments_by"),
     ("C044", 'amount_max = "5000.00"', API.replace("8443", "8443/almaws"), "base = "),
     ("C044", 'amount_max = "5000.00"', API.replace("https", "ftp"), "base = "),
+    ("C070", 'vault = "data/vault"', f'vault = "s3://Not A Bucket"\n{S3}', "vault"),
+    ("C070", 'vault = "data/vault"', 'vault = "s3://bucket/prefix"', "vault"),
+    ("C070", 'vault = "data/vault"', f'vault = "data/vault"\n{S3}', "vault"),
+    ("C026", 'vault = "data/vault"', f'vault = "s3://bucket"\n{S3.replace("http://127.0.0.1:9000", "https://s3.example.edu")}', "endpoint"),
+    ("C031", 'vault = "data/vault"', f'vault = "s3://bucket"\n{S3.replace("file:bursarbridge.toml", "l7xx0badc0ffee", 1)}', "key_id"),
 ]
 
 WARNINGS = [

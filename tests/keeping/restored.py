@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +14,7 @@ from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.preview import ReadOnly
-from bursarbridge.flows.reconcile import Findings, conclude, look
+from bursarbridge.flows.reconcile import Findings, Shows, conclude, look
 from bursarbridge.flows.run import Run, World, utc_text
 from bursarbridge.ports import Endpoint
 from bursarbridge.store import epochs, found, opening, runlog, runs
@@ -85,6 +86,8 @@ class Kept:
         logs = tuple(one for one in self.logs if one.name in names)
         search = Gathering(self.campus.settings, self.vault, self.campus.folder / "scratch", self._place, known, logs, epochs.Mark(), documents)
         evidence = gather(search)
+        if isinstance(self.campus.teller, Shows):
+            evidence = replace(evidence, told={"library": self.campus.teller.shown})
         return conclude(run, evidence, "Imre", "a test") if confirm else look(run, evidence)
 
     def _place(self, connection: str, folder: str, clear: Clear) -> Endpoint:

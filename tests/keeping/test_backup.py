@@ -9,7 +9,7 @@ import pytest
 
 from bursarbridge import config, wiring
 from bursarbridge.errors import Refused
-from bursarbridge.store import epochs, opening
+from bursarbridge.store import epochs
 from bursarbridge.wiring import backups, restoring
 from tests.campus_files import TAM, Fee, export_bytes
 from tests.cli.calls import answer, call
@@ -211,18 +211,3 @@ def test_another_kind_of_database_is_refused(tmp_path: Path, pg_address: str) ->
     settle(campus, pg_address)
     with pytest.raises(Refused, match="a backup of sqlite"):
         restoring.restore(config.load(campus / "bursarbridge.toml"), store, wiring.system_clock, lambda _point: None, over=True)
-
-
-def test_every_connection_syncs_fully(tmp_path: Path) -> None:
-    """P03: an acknowledged commit is on disk, whoever made it; asked of several connections at once, and of the engine's own file."""
-    ledger = opening.open_engine(f"sqlite:{tmp_path / 'ledger.db'}")
-    opening.migrate(ledger)
-    connections = [ledger.connect().execution_options(reading=True) for _ in range(4)]
-    for connection in connections:
-        assert connection.exec_driver_sql("pragma synchronous").scalar_one() == 2
-        assert connection.exec_driver_sql("pragma foreign_keys").scalar_one() == 1
-        assert connection.exec_driver_sql("pragma journal_mode").scalar_one() in ("delete", "wal")
-        connection.close()
-    ledger.dispose()
-
-

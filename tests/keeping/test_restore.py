@@ -1,5 +1,7 @@
 """Yesterday's backup after a day of work (reliability.md P21): nothing is sent again, and life goes on as if nothing had been."""
 
+import importlib
+import inspect
 import shutil
 from collections import Counter
 from contextlib import suppress
@@ -8,9 +10,15 @@ from pathlib import Path
 import pytest
 
 from bursarbridge.errors import Refused, TryLater
-from bursarbridge.store import epochs
+from bursarbridge.sandbox.fees import FeeStatus, User
+from bursarbridge.store import epochs, outbox_mail, runlog, runs
 from bursarbridge.store.epochs import Mark
+from bursarbridge.store.outbox_mail import Letter
+from bursarbridge.systems.alma.teller import FeeTeller
+from tests.alma_api import NOON, library
 from tests.campus_files import Answer, Fee
+from tests.flows.scenes import on_account, reported
+from tests.flows.test_tell import BY_API
 from tests.keeping.restored import ODA, TAM, WREN, Kept, answer_all, first_day, kept_campus, second_day, third_day
 
 
@@ -243,3 +251,54 @@ def test_p21_whole_documents_that_were_answered_need_no_references() -> None:
         kept.run("library-charges")
         assert name not in kept.campus.charge_files()
         assert Counter({(ODA, 8100, "C"): 1}) - kept.billed() == Counter({(ODA, 8100, "C"): 1}), "it was billed once, before; it waits for a person"
+
+
+def test_p21_what_is_told_by_api_is_asked_for_before_it_is_told_again() -> None:
+    with library() as alma, kept_campus(BY_API) as kept:
+        campus = kept.campus
+        campus.teller = FeeTeller(alma.api)
+        fees = [alma.alma.assess(User(WREN, "Wren"), "OVERDUEFINE", cents, NOON, barcode=f"31{cents}") for cents in (1_00, 2_00)]
+        alma.alma.run_export(NOON)
+        on_account(campus, *(Fee(fee.bursar_transaction_id, fee.original_cents) for fee in fees))
+        kept.back_up()
+        reported(campus, (fees[0].bursar_transaction_id, 1_00))
+        assert fees[0].status is FeeStatus.CLOSED
+        told = len(fees[0].transactions)
+        kept.put_back(logs=False)
+        found = kept.reconcile(confirm=True)
+        assert [one["name"] for one in found["documents"] if one["kind"] == "payment"] == ["told-000002"]
+        reported(campus, (fees[0].bursar_transaction_id, 1_00), (fees[1].bursar_transaction_id, 2_00))
+        assert [len(fee.transactions) for fee in fees] == [told, told] and campus.places() == {"settled": 3_00}
+
+
+def test_p21_mails_of_the_time_after_the_backup_are_not_sent_again() -> None:
+    with kept_campus() as kept:
+        mail = Letter("late::2026-08-03:a@example.edu", "late", "a@example.edu", "b@example.edu", "Late", "<1@example.edu>", "0" * 64, 10)
+        with kept.campus.books(writing=True) as books:
+            books.run = runs.begin(books, "report-1", "report-late", "1")
+            outbox_mail.queue(books, [mail])
+        kept.back_up()
+        with kept.campus.books(writing=True) as books:
+            books.run = runs.begin(books, "report-2", "report-late", "1")
+            (due,) = outbox_mail.due(books)
+            outbox_mail.claim(books, due.id)
+            outbox_mail.settle(books, due.id, "sent", "", books.now)
+            outbox_mail.queue(books, [mail._replace(key="late::2026-08-04:a@example.edu")])
+            log = runlog.log_of(books, "report-2")
+        assert log is not None and [one.state for one in log.mails] == ["sent", "queued"]
+        kept.logs.append(log)
+        kept.put_back()
+        with kept.campus.books() as books:
+            assert outbox_mail.due(books) == [], "nothing leaves while an epoch waits"
+        kept.reconcile(confirm=True)
+        with kept.campus.books() as books:
+            assert outbox_mail.due(books) == []
+            assert [one.state for one in outbox_mail.waiting(books)] == ["in_doubt"], "one was sent by the log; of the other nobody knows"
+
+
+def test_p21_no_outbox_of_any_kind_is_open_while_an_epoch_waits() -> None:
+    """Every statement that says what is to leave asks the epoch: a new kind of outbox has to, too."""
+    for room, names in (("batches", ["outbox"]), ("telling", ["untold"]), ("returns", ["open_intents"]), ("outbox_mail", ["due"])):
+        module = importlib.import_module(f"bursarbridge.store.{room}")
+        for name in names:
+            assert "NOTHING_LEAVES" in inspect.getsource(getattr(module, name)), f"store.{room}.{name}"

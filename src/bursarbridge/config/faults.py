@@ -71,6 +71,7 @@ CODES: Final[dict[str, Meaning]] = {
     "C051": Meaning("mail that cannot leave or that nobody gets", "A report would be made for nobody, and its silence would be taken for good news."),
     "C052": Meaning("a reader outside the allowed domains", "Student records would leave the campus by mail."),
     "C053": Meaning("not a mail address or relay", "No report could be sent."),
+    "C070": Meaning("a vault in a bucket that cannot be reached", "Nothing that comes or goes could be kept, so nothing runs."),
 }
 """Every fault code; docs/settings.md lists the same ones and a test compares them."""
 

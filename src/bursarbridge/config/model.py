@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bursarbridge.config import kinds, places
 from bursarbridge.config.faults import Fault
 from bursarbridge.config.mailing import MailOut, ReportMail
-from bursarbridge.config.places import Database, Secret
+from bursarbridge.config.places import Bucket, Database, Secret
 from bursarbridge.config.reader import chosen, listed_sections, named, optional, required, table, tables
 
 _HALF_MINUTE, _TWO_HOURS, _HALF_DAY = timedelta(seconds=30), timedelta(hours=2), timedelta(hours=13)
@@ -32,11 +32,23 @@ class Campus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectStore:
+    """The door to a vault in a bucket, by the S3 protocol."""
+
+    key_id: Secret = required(places.secret, example='"env:VAULT_KEY_ID"')
+    secret: Secret = required(places.secret, example='"env:VAULT_SECRET"')
+    endpoint: str = optional(places.web_base, "")
+    region: str = optional(kinds.text, "us-east-1")
+    cache: Path | None = optional(places.path, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
     """Where the ledger and the kept files are."""
 
     database: Database = required(places.database, example='"sqlite:data/bursarbridge.db"')
-    vault: Path = required(places.path, example='"data/vault"')
+    vault: Path | Bucket = required(places.vault, example='"data/vault"')
+    s3: ObjectStore | None = optional(table(ObjectStore), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

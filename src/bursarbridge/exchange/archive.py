@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bursarbridge.errors import Refused
-from bursarbridge.exchange.disk import BLOCK_BYTES, durable, hashing, open_chunks, replace_file, sync_file, sync_folder, trouble
+from bursarbridge.exchange.disk import BLOCK_BYTES, durable, hashing, make_folder, open_chunks, replace_file, sync_file, sync_folder, trouble
 
 SUMS = "SHA256SUMS"
 _LINE = re.compile(r"([0-9a-f]{64})  ([^/\n]+)")
@@ -19,7 +19,7 @@ def begin(folder: Path) -> Path:
         if partial.exists():
             for left in partial.iterdir():
                 left.unlink()
-        partial.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(partial)
     except OSError as error:
         raise trouble(error, partial) from error
     return partial
@@ -38,7 +38,6 @@ def finish(partial: Path) -> Path:
         sync_folder(partial)
         partial.rename(folder)
         sync_folder(folder.parent)
-        sync_folder(folder.parent.parent)
     except OSError as error:
         raise trouble(error, partial) from error
     return folder

@@ -105,6 +105,14 @@ def read_if_there(path: Path) -> bytes:
         raise trouble(error, path) from error
 
 
+def make_folder(path: Path, mode: int = 0o700) -> None:
+    """Makes a folder and those above it that are missing, each durable as a name in the one above; there already is no error."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=mode, exist_ok=True)
+        sync_folder(one.parent)
+
+
 def sync_file(path: Path) -> None:
     """Makes what was written to a file durable; costs nothing when it is already."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

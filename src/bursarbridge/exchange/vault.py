@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from bursarbridge.errors import Refused
-from bursarbridge.exchange.disk import BLOCK_BYTES, durable, hashing, open_chunks, read_if_there, replace_file, sync_file, sync_folder, trouble
+from bursarbridge.exchange.disk import BLOCK_BYTES, durable, hashing, make_folder, open_chunks, read_if_there, replace_file, sync_file, sync_folder, trouble
 from bursarbridge.exchange.names import finished, require
 
 __all__ = ["FileVault", "open_chunks"]
@@ -32,8 +32,7 @@ class FileVault:
         Raises TryLater when the disk is full (nothing is left behind), Refused when the source cannot be read or the kept copy is damaged.
         """
         try:
-            self._root.parent.mkdir(parents=True, exist_ok=True)
-            _private(self._root, self._incoming)
+            make_folder(self._incoming)
             with self._keeping():
                 return self._keep(source)
         except OSError as error:
@@ -42,8 +41,7 @@ class FileVault:
     def adopt(self, source: Path) -> str:
         """Takes a file of ours in without copying it, where the disk allows: `source` is gone afterwards. Otherwise as `keep`."""
         try:
-            self._root.parent.mkdir(parents=True, exist_ok=True)
-            _private(self._root, self._incoming)
+            make_folder(self._incoming)
             with self._keeping():
                 return self._adopt(source)
         except OSError as error:
@@ -80,7 +78,7 @@ class FileVault:
         """Replaces a note, durably: written whole beside it, then renamed, then its folder is synced. Raises TryLater when the disk is full."""
         path = self._note(name)
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             replace_file(path, content)
         except OSError as error:
             raise trouble(error, path) from error

@@ -54,7 +54,6 @@ def back_up(bridge: Bridge, target: Path) -> Backup:
     Raises Refused when something at hand is damaged: a damaged backup is none.
     """
     now = bridge.clock()
-    target.mkdir(parents=True, exist_ok=True)
     partial = archive.begin(target / now.strftime(_STAMP))
     if bridge.ledger.dialect.name == "sqlite":
         ledger = _copy_sqlite(bridge.ledger, partial)

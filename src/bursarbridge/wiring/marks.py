@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bursarbridge.exchange.disk import read_if_there, replace_file
+from bursarbridge.exchange.disk import make_folder, read_if_there, replace_file
 from bursarbridge.ports import Archive
 from bursarbridge.store.epochs import Mark
 
@@ -36,7 +36,7 @@ class Marks:
             return
         content = json.dumps(mark._asdict()).encode()
         if self.beside is not None:
-            self.beside.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.beside.parent)
             replace_file(self.beside, content)
         self.vault.note(_NOTE, content)
 
