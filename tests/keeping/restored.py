@@ -86,8 +86,9 @@ class Kept:
         logs = tuple(one for one in self.logs if one.name in names)
         search = Gathering(self.campus.settings, self.vault, self.campus.folder / "scratch", self._place, known, logs, epochs.Mark(), documents)
         evidence = gather(search)
-        if isinstance(self.campus.teller, Shows):
-            evidence = replace(evidence, told={"library": self.campus.teller.shown})
+        teller = cast("object", self.campus.teller)
+        if isinstance(teller, Shows):
+            evidence = replace(evidence, told={"library": teller.shown})
         return conclude(run, evidence, "Imre", "a test") if confirm else look(run, evidence)
 
     def _place(self, connection: str, folder: str, clear: Clear) -> Endpoint:

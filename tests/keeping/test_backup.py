@@ -15,6 +15,11 @@ from tests.campus_files import TAM, Fee, export_bytes
 from tests.cli.calls import answer, call
 from tests.crash.campus import settle
 
+
+class Died(Exception):
+    """The process ended here."""
+
+
 DAY_1 = (Fee("11", 8500), Fee("12", 82, TAM))
 DAY_2 = (Fee("21", 500), Fee("22", 500), Fee("23", 700, TAM))
 
@@ -123,9 +128,9 @@ def test_p21_a_restore_that_is_cut_off_leaves_nothing_open(point: str, tmp_path:
 
     def die(reached: str) -> None:
         if reached == point:
-            raise KeyboardInterrupt
+            raise Died
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Died):
         restoring.restore(settings, store, wiring.system_clock, die, over=True)
     assert "put back" in answer("run", "library-charges", "-C", campus, code=3)["words"]
     assert answer("restore", store, "-C", campus, "--over")["epoch"] >= 1
@@ -211,3 +216,26 @@ def test_another_kind_of_database_is_refused(tmp_path: Path, pg_address: str) ->
     settle(campus, pg_address)
     with pytest.raises(Refused, match="a backup of sqlite"):
         restoring.restore(config.load(campus / "bursarbridge.toml"), store, wiring.system_clock, lambda _point: None, over=True)
+
+
+def test_a_backup_that_is_cut_off_is_none_and_the_next_one_is_whole(tmp_path: Path) -> None:
+    campus, store = tmp_path / "campus", tmp_path / "store"
+    call("init", "--example", campus)
+    charged(campus, "day-1", *DAY_1)
+
+    def die(reached: str) -> None:
+        if reached == "backup.copied":
+            raise Died
+
+    at = wiring.system_clock()
+    bridge = wiring.build(config.load(campus / "bursarbridge.toml"), clock=lambda: at, reached=die)
+    with pytest.raises(Died):
+        backups.back_up(bridge, store)
+    bridge.close()
+    with pytest.raises(Refused, match="no finished backup"):
+        backups.check(store)
+    bridge = wiring.build(config.load(campus / "bursarbridge.toml"), clock=lambda: at)
+    assert backups.check(backups.back_up(bridge, store).folder).faults == []
+    with pytest.raises(Refused, match="there already"):
+        backups.back_up(bridge, store)
+    bridge.close()

@@ -121,6 +121,7 @@ def _item(books: Books, number: int) -> ItemView:
 
 
 def logged_in() -> str:
+    """Who is logged in here. Raises Refused where nobody has a name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):

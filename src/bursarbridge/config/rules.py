@@ -90,7 +90,9 @@ def _vault(storage: Node, desk: Desk) -> None:
         cure = 'add s3 = { endpoint = "https://...", key_id = "env:...", secret = "env:..." } to [storage]'
         desk.at_value("C070", storage.at("vault"), "the vault is in a bucket, and nothing says how to reach it", cure)
     elif not in_bucket and "s3" in storage.tables and storage.text("vault"):
-        desk.at_value("C070", storage.at("vault"), "[storage] has an s3 section, and the vault is a folder", 'vault = "s3://bucket", or no s3 section')
+        desk.at_value(
+            "C070", storage.at("vault"), "[storage] has an s3 section, and the vault is a folder", 'vault = "s3://bucket", or no s3 section'
+        )
 
 
 def _host(address: str) -> str:

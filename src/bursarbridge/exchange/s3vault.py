@@ -65,12 +65,12 @@ class S3Vault:
 
     def verify(self, sha256: str) -> bool:
         """Whether the store's own bytes are there and still have that hash; reads them all."""
-        self._cache.path(sha256)
+        found = ""
         with hashing() as digest, self._asking(sha256):
             for block in self._blocks(sha256):
                 digest.update(block)
-            return digest.sha256() == sha256
-        return False
+            found = digest.sha256()
+        return found == sha256
 
     def has(self, sha256: str) -> bool:
         """Whether the store has an object of that hash."""

@@ -11,7 +11,18 @@ from itertools import count
 from pathlib import Path
 
 from bursarbridge.errors import Refused
-from bursarbridge.exchange.disk import BLOCK_BYTES, durable, hashing, make_folder, open_chunks, read_if_there, replace_file, sync_file, sync_folder, trouble
+from bursarbridge.exchange.disk import (
+    BLOCK_BYTES,
+    durable,
+    hashing,
+    make_folder,
+    open_chunks,
+    read_if_there,
+    replace_file,
+    sync_file,
+    sync_folder,
+    trouble,
+)
 from bursarbridge.exchange.names import finished, require
 
 __all__ = ["FileVault", "open_chunks"]

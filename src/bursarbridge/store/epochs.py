@@ -112,4 +112,5 @@ def behind(books: Books, mark: Mark) -> str:
     found = books.rows("select ended_at is not null from run where id = :id and name = :name", id=mark.run, name=mark.name)
     if found and (bool(found[0][0]) or not mark.ended):
         return ""
-    return f"the ledger is older than it was: its last run is {last.run} ({last.name}), and run {mark.run} ({mark.name}) had {'ended' if mark.ended else 'begun'}"
+    came = "ended" if mark.ended else "begun"
+    return f"the ledger is older than it was: its last run is {last.run} ({last.name}), and run {mark.run} ({mark.name}) had {came}"
