@@ -11,7 +11,8 @@ from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.tell import Teller
 from bursarbridge.ledger.facts import Fact
 from bursarbridge.ledger.still_charged import StillCharged
-from bursarbridge.ports import Endpoint, LibraryDesk
+from bursarbridge.ports import Endpoint
+from bursarbridge.ports.calls import LibraryDesk
 from bursarbridge.store.books import Books
 
 FLOWS = ("library-charges", "library-payments", "library-credits")

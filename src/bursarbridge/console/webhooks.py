@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 
 from bursarbridge.console.intake import Intake
 from bursarbridge.errors import Unreadable
-from bursarbridge.ports import Listener, Notice
+from bursarbridge.ports.calls import Listener, Notice
 
 BODY_MAX = 1 << 20
 CHALLENGE_MAX = 256

@@ -19,7 +19,8 @@ from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
 from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
 from bursarbridge.flows.tell import Teller
-from bursarbridge.ports import Carrier, Endpoint, LibraryDesk
+from bursarbridge.ports import Endpoint
+from bursarbridge.ports.calls import Carrier, LibraryDesk
 from bursarbridge.systems.alma.desk import AlmaDesk
 from bursarbridge.systems.alma.teller import FeeTeller
 from bursarbridge.wiring.outside import Reached
