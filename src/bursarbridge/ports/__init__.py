@@ -1,6 +1,6 @@
 """What the core asks of the world, on one page. Everything here is a promise; adapters keep it, the core relies on it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
