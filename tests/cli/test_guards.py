@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bursarbridge.sandbox.mailbox import Mailbox
+from bursarbridge.examples.example import write_example
 from tests.cli.calls import answer, call
 
 LIMIT = '\n[guards.standard]\ntotal = { max = "100.00" }\n'
@@ -23,7 +24,7 @@ to = ["bso@example.edu"]
 @pytest.fixture
 def campus(tmp_path: Path) -> Path:
     """A campus whose first night is over the limit."""
-    call("init", "--example", tmp_path)
+    write_example(tmp_path)
     (tmp_path / "alma/out/export.xml").write_bytes((tmp_path / "samples/alma-export.xml").read_bytes())
     _more(tmp_path, LIMIT)
     return tmp_path

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bursarbridge.sandbox.mailbox import Mailbox
+from bursarbridge.examples.example import write_example
 from tests.cli.calls import answer, call
 
 SETTINGS = """
@@ -25,7 +26,7 @@ attach = "csv"
 
 @pytest.fixture
 def campus(tmp_path: Path) -> Path:
-    call("init", "--example", tmp_path)
+    write_example(tmp_path)
     (tmp_path / "alma/out/export.xml").write_bytes((tmp_path / "samples/alma-export.xml").read_bytes())
     return tmp_path
 

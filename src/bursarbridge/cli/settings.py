@@ -33,7 +33,7 @@ def init(example: Example = None, as_json: Json = False, quiet: Quiet = False, n
     from bursarbridge.examples.example import write_example
 
     with ending(screen, where, "bursarbridge init --example OTHER_DIR"):
-        written = write_example(example)
+        written = write_example(example, parking=True)
         names = [str(one.absolute()) for one in written]
         screen.give({"directory": str(example.absolute()), "settings": names[0], "files": names})
         screen.say(f"An example campus is in {example}. Its settings, explained line by line: {written[0]}")

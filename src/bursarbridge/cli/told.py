@@ -68,7 +68,9 @@ def lines(ran: Told, *, only_looked: bool) -> list[str]:
         found = ran["conflicts"] if key == "conflicts" else ran["suspended"]
         if found["count"]:
             rows.append([word, count(found["count"], "record"), shown(found["cents"]), "waits for a person"])
-    rows += [["Would hold", "", "", words.partition(": ")[2]] if only_looked else ["Held", "", "", words] for words in ran.get("held", [])]
+    why = ran["holds"]["reasons"] if "holds" in ran else []
+    for words in ran.get("held", []):
+        rows.append(["Would hold", "", "", words if words in why else words.partition(": ")[2]] if only_looked else ["Held", "", "", words])
     rows += [["Look", "", "", words] for words in ran.get("warned", [])]
     if "returned" in ran:
         rows += _returned(ran["returned"], only_looked=only_looked)
@@ -178,7 +180,7 @@ def _holds(done: Holds, *, only_looked: bool) -> list[list[str]]:
                 [f"Would be {word.lower()}" if only_looked and key in ("added", "changed", "released") else word, count(number, "hold"), "", words]
             )
     if done["stale"]:
-        rows.append(["Stale", "", "", "the newest evidence is older than the limit: no hold was placed or raised"])
+        rows.append(["Stale", "", "", "no list of what is owed is new enough ([holds] evidence_max_age): no hold is placed or raised"])
     return rows + [["Look", "", "", words] for words in done["words"]]
 
 
