@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NotRequired
 
+from bursarbridge.cli.hold_words import told_of
 from bursarbridge.cli.screen import columns
 from bursarbridge.cli.words import count
 from bursarbridge.ledger.money import shown
@@ -81,7 +82,9 @@ def lines(ran: Told, *, only_looked: bool) -> list[str]:
 
 def sentences(ran: Told) -> list[str]:
     """A run as sentences for the demo's story."""
-    read, sends = NOUNS.get(ran["flow"], ("balance", "hold"))
+    if "holds" in ran:
+        return told_of(ran, ran["holds"])
+    read, sends = NOUNS[ran["flow"]]
     said = []
     for one in ran["deliveries"]:
         number, cents = one["tally"]["read"]["count"], one["tally"]["read"]["cents"]
@@ -182,13 +185,6 @@ def _holds(done: Holds, *, only_looked: bool) -> list[list[str]]:
     if done["stale"]:
         rows.append(["Stale", "", "", "no list of what is owed is new enough ([holds] evidence_max_age): no hold is placed or raised"])
     return rows + [["Look", "", "", words] for words in done["words"]]
-
-
-def plan_lines(seen: Told) -> list[str]:
-    """Who would be told of, and why: for a preview."""
-    verbs = {"place": "place", "change": "change", "release": "release"}
-    rows = [[verbs[str(one["verb"])], str(one["account"]), shown(int(str(one["cents"]))), str(one["because"])] for one in seen.get("plan", [])]
-    return columns(rows, right=(2,)) if rows else []
 
 
 def _arrived(one: Ended) -> list[str]:

@@ -67,9 +67,7 @@ def _second_night() -> Iterator[Scene]:
 
 
 def _third_run() -> Iterator[Scene]:
-    yield Scene(
-        _at(16, 12, 30), "Nothing has changed since. The bridge sees its holds confirmed, and mails its report all the same.", _nothing, HOLDS
-    )
+    yield Scene(_at(16, 12, 30), "A run at noon: nothing has changed since, and the bridge sees what it told confirmed.", _nothing, HOLDS)
     yield Scene(_at(16, 12, 40), "The parking office opens its mail.", _mail)
 
 
@@ -149,7 +147,7 @@ def _spoils(campus: Campus, _now: datetime) -> str:
 
 def _mail(campus: Campus, _now: datetime) -> str:
     mails = [one for one in campus.mailbox.mails if "hold" in one.subject.lower()] if campus.mailbox else []
-    return f'{len(mails)} reports; the newest: "{mails[-1].subject}".' if mails else "No mail is there."
+    return f'{len(mails)} reports; the newest: "{mails[-1].subject}".' if mails else ""
 
 
 def _open(campus: Campus, user: ParkingUser) -> list[Ticket]:
