@@ -23,15 +23,15 @@ def told_of(ran: Told, done: Holds) -> list[str]:
     """A run of a flow that holds, as sentences."""
     said = [_read(one) for one in ran["deliveries"]]
     if done["confirmed"]:
-        said.append(f"Sees {count(done['confirmed'], 'thing')} it told PeopleSoft confirmed by PeopleSoft's own list.")
+        said.append(f"Sees on the bursar's own list that {done['confirmed']:,} of its holds and releases were carried out.")
     said += [_sent(one) for one in ran["files"]]
     parts = [f"{done['added']:,} placed", f"{done['changed']:,} changed", f"{done['released']:,} released"]
     if done["added"] + done["changed"] + done["released"]:
         said.append(f"Holds: {', '.join(parts)}; {done['active']:,} on now.")
     if done["repeated"]:
-        said.append(f"Tells {count(done['repeated'], 'hold')} once more, until the list confirms it.")
+        said.append(f"Tells {count(done['repeated'], 'release')} once more, until it is confirmed.")
     said += [f"Holds the plan for a person: {words}." for words in done["reasons"]]
-    return said or ["Finds nothing new, and tells PeopleSoft nothing."]
+    return said or ["Finds nothing new, and tells the bursar nothing."]
 
 
 def plan_lines(seen: Told) -> list[str]:
@@ -65,7 +65,7 @@ def _read(one: Ended) -> str:
         return f"Sets {one['name']} aside: {one['words']}."
     read = tally["read"]
     if read["count"] and tally["noted"]["count"] == read["count"]:
-        return f"Reads PeopleSoft's list {one['name']}: {count(read['count'], 'service indicator')}."
+        return f"Reads the bursar's list {one['name']}: {count(read['count'], 'service indicator')}."
     ends = [f"{tally[end]['count']:,} {word}" for end, word in _NEW if tally[end]["count"]]
     return f"Reads {one['name']}: {count(read['count'], 'violation')}, {shown(read['cents'])}, {', '.join(ends) or 'nothing owed'}."
 
