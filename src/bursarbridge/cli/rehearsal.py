@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from typing import cast as cast_to
 
 from bursarbridge import wiring
 from bursarbridge.assembly.bursar import layout_of
@@ -27,6 +28,7 @@ from bursarbridge.sandbox.folders import HOLDS_IN, HOLDS_OUT, PARKING_OUT, drop
 from bursarbridge.sandbox.hold_scenarios import Cast, Verdict, play, set_up
 
 if TYPE_CHECKING:
+    from bursarbridge.cli.told import Told
     from bursarbridge.config.holding import Holding
     from bursarbridge.config.model import Settings
     from bursarbridge.config.parking import ViolationFiles
@@ -76,7 +78,7 @@ def rehearsed(settings: Settings, cast: Cast, start: datetime) -> Iterator[Verdi
         set_up(campus, cast, start)
         for folder in (_LISTS, _HOLDS):
             (root / folder).mkdir(parents=True)
-        now = [start]
+        now, stopped = [start], set[str]()
         bridge = wiring.build(_settings(settings, part, root), clock=lambda: now[0].astimezone(UTC), wait=lambda _seconds: None)
         try:
             with bridge.running() as run:
@@ -84,9 +86,11 @@ def rehearsed(settings: Settings, cast: Cast, start: datetime) -> Iterator[Verdi
                 def night(at: datetime) -> bool:
                     now[0] = at
                     _bring_lists(campus, part, at)
-                    ended = run(f"{part.source.name}-holds")
+                    ended = cast_to("Told", run(f"{part.source.name}-holds"))
                     _bring_holds(bridge, campus, part, at)
-                    return ended["outcome"] == "held"
+                    refused = {one["name"] for one in ended["deliveries"] if one["state"] in ("refused", "held")} - stopped
+                    stopped.update(refused)
+                    return bool(refused or ended["holds"]["reasons"])
 
                 yield from play(campus, cast, night, start)
         finally:

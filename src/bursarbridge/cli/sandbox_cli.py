@@ -109,16 +109,12 @@ def _played(screen: Screen, settings: Settings, cast: Cast) -> list[Verdict]:
 
     part = part_of(settings)
     one = part.holding
-    screen.say(f"Ten nights of [{_section(part.source.name)}] on an emulated campus, by these settings: {one.code}/{one.reason} of {one.institution},")
+    screen.say(f"Ten nights of [sources.{part.source.name}] on an emulated campus, by these settings: {one.code}/{one.reason} of {one.institution},")
     screen.say(f"{one.added.layout} and {one.released.layout}, confirmed by {one.confirmed_by}. Nothing of the campus itself is touched.")
     omitted = left_out(part)
     if omitted:
         screen.say(f"Left out, because the steps are small and the nights few: {', '.join(omitted)} of [holds.{one.name}].")
     return list(rehearsed(settings, cast, system_clock().astimezone(settings.campus.timezone)))
-
-
-def _section(source: str) -> str:
-    return f"sources.{source}"
 
 
 def _returned(cast: Cast, results: Path) -> list[Verdict]:
