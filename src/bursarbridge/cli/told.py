@@ -178,10 +178,8 @@ def _holds(done: Holds, *, only_looked: bool) -> list[list[str]]:
     rows = []
     for key, word, words in _HOLDS:
         number = int(str(done[key]))  # type: ignore[literal-required]
-        if number:
-            rows.append(
-                [f"Would be {word.lower()}" if only_looked and key in ("added", "changed", "released") else word, count(number, "hold"), "", words]
-            )
+        if number and not (only_looked and key in ("added", "changed", "released")):  # a preview names them one by one
+            rows.append([word, count(number, "hold"), "", words])
     if done["stale"]:
         rows.append(["Stale", "", "", "no list of what is owed is new enough ([holds] evidence_max_age): no hold is placed or raised"])
     return rows + [["Look", "", "", words] for words in done["words"]]
