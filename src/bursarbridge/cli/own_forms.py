@@ -7,17 +7,24 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from bursarbridge.assembly.bursar import layout_of
+from bursarbridge.assembly.holds import hold_files_of
 from bursarbridge.formats import delimited, fixed
+from bursarbridge.formats.describe import columns_table
 from bursarbridge.formats.shape import Form, RecordKind
 from bursarbridge.ledger.money import cents_of
-from bursarbridge.sandbox.hold_files import HoldLine, hold_file
+from bursarbridge.ports import ControlTotal, Heading
+from bursarbridge.ports import HoldLine as Ours
+from bursarbridge.sandbox.hold_files import HoldLine, HoldVerb, hold_file
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from bursarbridge.config.holding import Holding
+    from bursarbridge.config.model import Settings
     from bursarbridge.config.parking import ViolationFiles
     from bursarbridge.formats.shape import Layout
+    from bursarbridge.sandbox.hold_samples import Write
 
 _TITLES = {
     "account": "User ID",
@@ -56,6 +63,37 @@ def generic(content: bytes, layout: Layout, one: Holding, made_on: date) -> byte
             cents = int(said.get("amount") or 0)
             lines.append(HoldLine(said["account"], one.institution, code, reason, cents, active_on=f"{made_on:%Y%m%d}"))
     return hold_file(lines, made_on)
+
+
+def sample_writer(settings: Settings, one: Holding) -> Write:
+    """Writes the samples' hold files in the layouts of a [holds] section."""
+    files = hold_files_of(settings, one)
+
+    def write(verb: HoldVerb, lines: Sequence[HoldLine], now: datetime) -> bytes:
+        to = files.added if verb is HoldVerb.ADDED else files.released
+        writer = to.writer(Heading(to.name(1, now, now.date().isoformat()), 1, now, now.date().isoformat()))
+        word, total = "place" if verb is HoldVerb.ADDED else "release", ControlTotal(len(lines), sum(line.cents for line in lines))
+        texts = [writer.line(_ours(line, word, one.contact)) for line in lines]
+        return "".join((writer.head(total), *texts, writer.tail(total))).encode(files.encoding)
+
+    return write
+
+
+def sample_layouts(settings: Settings, one: Holding) -> list[str]:
+    """The layouts of a [holds] section as tables for the other office."""
+    said = []
+    for title, name in (("Holds Added", one.added.layout), ("Holds Released", one.released.layout)):
+        layout = layout_of(settings, name)
+        ends = {"\n": "LF", "\r\n": "CR and LF"}.get(layout.newline, repr(layout.newline))
+        said += [f"{title} for PeopleSoft (peoplesoft/*.dat): layout {layout.name}, {layout.form}, {layout.encoding}, every line ends with {ends}"]
+        said += ["", *columns_table(layout).splitlines(), ""]
+    return said
+
+
+def _ours(line: HoldLine, verb: str, contact: str) -> Ours:
+    on = f"{line.active_on[:4]}-{line.active_on[4:6]}-{line.active_on[6:]}"
+    codes = (line.code, line.reason, line.reference, line.institution, line.department)
+    return Ours(line.emplid, verb, line.cents, *codes, contact or line.contact, "Student", "No permit", on, on)
 
 
 def _values(row: Mapping[str, str], files: ViolationFiles, user_type: str, currency: str) -> dict[str, str]:

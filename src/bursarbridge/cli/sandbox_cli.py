@@ -16,6 +16,7 @@ from bursarbridge.cli.words import count, moment
 from bursarbridge.errors import Refused
 
 if TYPE_CHECKING:
+    from bursarbridge.config.holding import Holding
     from bursarbridge.config.model import Settings
     from bursarbridge.sandbox.hold_scenarios import Cast, Verdict
 
@@ -58,7 +59,14 @@ def samples(
             raise Refused(f"{target} is not empty, and nothing is ever overwritten; name a new folder")
         now = system_clock().astimezone(settings.campus.timezone)
         written = []
-        for name, content in made(cast, now):
+        own = _own(settings)
+        if own:
+            from bursarbridge.cli.own_forms import sample_layouts, sample_writer
+
+            sent = made(cast, now, sample_writer(settings, own), sample_layouts(settings, own))
+        else:
+            sent = made(cast, now)
+        for name, content in sent:
             path = target / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
@@ -139,7 +147,7 @@ def _cast(screen: Screen, where: Where, people: str, hold: str) -> tuple[Setting
     from bursarbridge.wiring import system_clock
 
     screen.note(heading(settings, moment(system_clock(), settings.campus.timezone)))
-    own = next((one for one in settings.holds if any(one.name == office.name for office in settings.parking_offices)), None)
+    own = _own(settings)
     hold = hold or (f"{own.code}/{own.reason}" if own else _HOLD)
     ids, code = people.split(","), re.fullmatch(r"([^/]{1,3})/([^/]{1,5})", hold)
     if code is None:
@@ -151,6 +159,11 @@ def _cast(screen: Screen, where: Where, people: str, hold: str) -> tuple[Setting
     known = HoldCode(code[1], code[2], "Parking violations", "AENR", "classes cannot be added", own.department if own else "PARKING")
     crowd = _crowd(ids, settings.identity.student_id)
     return settings, Cast(own.institution if own else settings.bursar.business_unit, known, ids[0], ids[1], ids[2], crowd)
+
+
+def _own(settings: Settings) -> Holding | None:
+    """The [holds] section of a parking office, where there is one."""
+    return next((one for one in settings.holds if any(one.name == office.name for office in settings.parking_offices)), None)
 
 
 def _crowd(ids: list[str], pattern: re.Pattern[str]) -> tuple[str, ...]:

@@ -38,7 +38,14 @@ def init(example: Example = None, as_json: Json = False, quiet: Quiet = False, n
         screen.give({"directory": str(example.absolute()), "settings": names[0], "files": names})
         screen.say(f"An example campus is in {example}. Its settings, explained line by line: {written[0]}")
         sample = next((file for file in written if file.name == "alma-export.xml"), written[0])
-        screen.next(f"cp {sample} {example / 'alma' / 'out'}", where.command("run library-charges"), where.command("status"))
+        parked = sample.with_name("violations.csv")
+        screen.next(
+            f"cp {sample} {example / 'alma' / 'out'}",
+            where.command("run library-charges"),
+            f"cp {parked} {example / 'parking' / 'out'}",
+            where.command("preview parking-holds"),
+            where.command("status"),
+        )
 
 
 def check(
