@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bursarbridge.sandbox.mailbox import Mailbox
 from bursarbridge.examples.example import write_example
+from bursarbridge.sandbox.mailbox import Mailbox
 from tests.cli.calls import answer, call
 
 LIMIT = '\n[guards.standard]\ntotal = { max = "100.00" }\n'

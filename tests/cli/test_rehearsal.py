@@ -79,7 +79,11 @@ def test_other_layouts_of_hold_files_and_a_long_grace_pass_as_well(campus: Path)
     [
         ('user_types = ["Student"]', 'exempt_types = ["Student"]', "new-balance"),
         ('speaks_for = "oldest" ', 'left_out = ["Fire lane"]\nspeaks_for = "oldest" ', "changed-balance"),
-        ('settings = { action = "warn" } ', 'placements = { action = "off" }\nvolume = { action = "off" }\ntotal = { action = "off" } ', "over-the-limit"),
+        (
+            'settings = { action = "warn" } ',
+            'placements = { action = "off" }\nvolume = { action = "off" }\ntotal = { action = "off" } ',
+            "over-the-limit",
+        ),
     ],
 )
 def test_settings_that_do_something_else_fail_by_name(campus: Path, old: str, new: str, failing: str) -> None:

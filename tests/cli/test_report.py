@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bursarbridge.sandbox.mailbox import Mailbox
 from bursarbridge.examples.example import write_example
+from bursarbridge.sandbox.mailbox import Mailbox
 from tests.cli.calls import answer, call
 
 SETTINGS = """

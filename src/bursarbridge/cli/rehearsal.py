@@ -1,4 +1,4 @@
-"""A rehearsal: the agreed steps through a campus's own settings, against the emulated parking office and PeopleSoft, in a copy that is thrown away."""
+"""A rehearsal: the agreed steps through a campus's own settings, against emulated offices, in a copy that is thrown away."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def part_of(settings: Settings) -> Part:
         full = [files for files in source.violations if files.kind == "full"] if isinstance(source, ParkingSource) else []
         if isinstance(source, ParkingSource) and full:
             if "amount" not in layout_of(settings, one.added.layout).detail.names:
-                raise Refused(f"layout {one.added.layout} carries no amounts, which the agreed steps are about; use sandbox samples and a test account")
+                raise Refused(
+                    f"layout {one.added.layout} carries no amounts, which the agreed steps are about; use sandbox samples and a test account"
+                )
             return Part(source, full[0], one)
     raise Refused("there is nothing to rehearse: no [holds] section of a parking office whose full list is read")
 
@@ -114,7 +116,15 @@ def _settings(settings: Settings, part: Part, root: Path) -> Settings:
     )
     columns = replace(part.files.columns, environment="")
     files = replace(
-        part.files, folder=_LISTS, files=("violations_*",), excluded=(), as_of=_STAMP, settle=timedelta(), columns=columns, environment=None, first_line=None
+        part.files,
+        folder=_LISTS,
+        files=("violations_*",),
+        excluded=(),
+        as_of=_STAMP,
+        settle=timedelta(),
+        columns=columns,
+        environment=None,
+        first_line=None,
     )
     limits = limits_of(settings, flow)
     guards = GuardLimits(name=flow, **{**{each.name: getattr(limits, each.name) for each in fields(Limits)}, "settings": Guard(action=OFF)})

@@ -6,7 +6,7 @@ from typing import Final
 from bursarbridge.errors import Refused
 
 _TEMPLATE: Final = Path(__file__).parent / "campus"
-_PARKING: Final = Path(__file__).parent / "parking.toml"
+_PARKING: Final = {"bursarbridge.toml": Path(__file__).parent / "parking.toml", "README.txt": Path(__file__).parent / "parking.txt"}
 _FOLDERS: Final = ("alma/out", "alma/in", "peoplesoft/in", "peoplesoft/out")
 _PARKING_FOLDERS: Final = ("parking/out", "peoplesoft/holds/in", "peoplesoft/holds/out")
 
@@ -14,8 +14,8 @@ _PARKING_FOLDERS: Final = ("parking/out", "peoplesoft/holds/in", "peoplesoft/hol
 def write_example(directory: Path, *, parking: bool = False) -> list[Path]:
     """Writes the example campus into a folder, made if need be, and returns the files written, settings first.
 
-    With `parking` the campus has a parking office, holds and mail beside its library. Nothing is ever overwritten: raises Refused, before anything is written, when one of the files is already there,
-    and when the folder cannot be made or written.
+    With `parking` the campus has a parking office, holds and mail beside its library. Nothing is ever overwritten: raises Refused,
+    before anything is written, when one of the files is already there, and when the folder cannot be made or written.
     """
     sources = sorted((file for file in _TEMPLATE.rglob("*") if file.suffix in (".toml", ".txt", ".xml", ".csv")), key=_settings_first)
     targets = [directory / file.relative_to(_TEMPLATE) for file in sources]
@@ -29,8 +29,8 @@ def write_example(directory: Path, *, parking: bool = False) -> list[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as file:
                 file.write(source.read_bytes())
-                if parking and source.suffix == ".toml":
-                    file.write(_PARKING.read_bytes())
+                if parking and source.name in _PARKING:
+                    file.write(_PARKING[source.name].read_bytes())
     except OSError as error:
         raise Refused(f"the example cannot be written into {directory}: {error.strerror or error}; name a folder you may write to") from error
     return targets
