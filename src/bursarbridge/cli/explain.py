@@ -151,8 +151,9 @@ def _next(screen: Screen, where: Where, found: list[Obligation], loose: list[Ite
 
 def _unknown(settings: Settings, books: Books, wanted: str) -> str:
     words = f'no charge and no open question is known for "{wanted}"'
+    holds = f". Holds are asked about apart: holds explain {wanted}" if settings.holds else ""
     reason = mistyped(settings, wanted)
     near = alike(books, wanted)
     if reason:
         words += f"; {reason}"
-    return f"{words}; did you mean {' or '.join(near)}?" if near else f"{words}; check the number, or whether its file has arrived: files list"
+    return f"{words}; did you mean {' or '.join(near)}?" if near else f"{words}; check the number, or whether its file has arrived: files list{holds}"

@@ -13,6 +13,7 @@ import typer
 
 from bursarbridge.cli import told
 from bursarbridge.cli.campus import EXCEPTIONS, FAILED, HELD, Where, bridge_of, ending, usage
+from bursarbridge.cli.hold_words import plan_lines
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.screen import Screen, bold
 from bursarbridge.errors import BridgeError
@@ -86,7 +87,7 @@ def preview(flow: FlowName, folder: Folder = None, file: File = None, as_json: J
         screen.say(f"{bold(f'{flow}: a preview')}; nothing leaves, nothing changes")
         for line in told.lines(seen, only_looked=True):
             screen.say(line)
-        for line in told.plan_lines(seen):
+        for line in plan_lines(seen):
             screen.say(line)
         screen.say(f"  Control total: {seen['sent']['count']:,} lines, {shown(seen['sent']['cents'])}")
         screen.next(where.command(f"run {flow}"))

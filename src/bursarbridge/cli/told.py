@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NotRequired
 
+from bursarbridge.cli.hold_words import told_of
 from bursarbridge.cli.screen import columns
 from bursarbridge.cli.words import count
 from bursarbridge.ledger.money import shown
@@ -68,7 +69,9 @@ def lines(ran: Told, *, only_looked: bool) -> list[str]:
         found = ran["conflicts"] if key == "conflicts" else ran["suspended"]
         if found["count"]:
             rows.append([word, count(found["count"], "record"), shown(found["cents"]), "waits for a person"])
-    rows += [["Would hold", "", "", words.partition(": ")[2]] if only_looked else ["Held", "", "", words] for words in ran.get("held", [])]
+    why = ran["holds"]["reasons"] if "holds" in ran else []
+    for words in ran.get("held", []):
+        rows.append(["Would hold", "", "", words if words in why else words.partition(": ")[2]] if only_looked else ["Held", "", "", words])
     rows += [["Look", "", "", words] for words in ran.get("warned", [])]
     if "returned" in ran:
         rows += _returned(ran["returned"], only_looked=only_looked)
@@ -79,7 +82,9 @@ def lines(ran: Told, *, only_looked: bool) -> list[str]:
 
 def sentences(ran: Told) -> list[str]:
     """A run as sentences for the demo's story."""
-    read, sends = NOUNS.get(ran["flow"], ("balance", "hold"))
+    if "holds" in ran:
+        return told_of(ran, ran["holds"])
+    read, sends = NOUNS[ran["flow"]]
     said = []
     for one in ran["deliveries"]:
         number, cents = one["tally"]["read"]["count"], one["tally"]["read"]["cents"]
@@ -173,20 +178,11 @@ def _holds(done: Holds, *, only_looked: bool) -> list[list[str]]:
     rows = []
     for key, word, words in _HOLDS:
         number = int(str(done[key]))  # type: ignore[literal-required]
-        if number:
-            rows.append(
-                [f"Would be {word.lower()}" if only_looked and key in ("added", "changed", "released") else word, count(number, "hold"), "", words]
-            )
+        if number and not (only_looked and key in ("added", "changed", "released")):  # a preview names them one by one
+            rows.append([word, count(number, "hold"), "", words])
     if done["stale"]:
-        rows.append(["Stale", "", "", "the newest evidence is older than the limit: no hold was placed or raised"])
+        rows.append(["Stale", "", "", "no list of what is owed is new enough ([holds] evidence_max_age): no hold is placed or raised"])
     return rows + [["Look", "", "", words] for words in done["words"]]
-
-
-def plan_lines(seen: Told) -> list[str]:
-    """Who would be told of, and why: for a preview."""
-    verbs = {"place": "place", "change": "change", "release": "release"}
-    rows = [[verbs[str(one["verb"])], str(one["account"]), shown(int(str(one["cents"]))), str(one["because"])] for one in seen.get("plan", [])]
-    return columns(rows, right=(2,)) if rows else []
 
 
 def _arrived(one: Ended) -> list[str]:

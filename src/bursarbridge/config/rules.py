@@ -81,7 +81,8 @@ def _hosts(root: Node, desk: Desk) -> None:
     address = root.at("storage").text("database")
     if address.startswith(("postgresql://", "postgres://")):
         hosts.append((root.at("storage", "database"), _host(address)))
-    hosts.append((root.at("mail", "relay"), root.at("mail").text("relay").rpartition(":")[0].strip("[]")))
+    relay = root.at("mail").text("relay")
+    hosts.append((root.at("mail", "relay"), "" if relay.startswith("folder:") else relay.rpartition(":")[0].strip("[]")))
     if root.at("serve").text("host"):
         hosts.append((root.at("serve", "host"), root.at("serve").text("host")))
     for node, host in hosts:
