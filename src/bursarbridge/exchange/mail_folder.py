@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bursarbridge.errors import BridgeError
 from bursarbridge.exchange.disk import durable, sync_folder
-from bursarbridge.ports import Handed
+from bursarbridge.ports.calls import Handed
 
 
 @dataclass(frozen=True, slots=True)
