@@ -348,3 +348,18 @@ class Splitter(Protocol):
     def parcels(self, lines: Sequence[Line], made_on: str) -> list[Parcel]:
         """The lines as they may leave on a campus date, one parcel a document; a line in none of them waits for a later run."""
         ...
+
+
+class Log(Protocol):
+    """Takes one line about an event: names and numbers of ours, never a person, an account, a file name of a partner or a raw line.
+
+    Never raises and never waits: what cannot be written is counted and left out.
+    """
+
+    def __call__(self, event: str, /, **fields: str | int) -> None:
+        """Writes the line; how grave an event is goes with its name (docs/monitoring.md has them all)."""
+        ...
+
+
+def unlogged(_event: str, /, **_fields: str | int) -> None:
+    """A Log that keeps nothing."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bursarbridge.cli import demo, explain, files, report, returned, runs, serve, settings, status, suspense
+from bursarbridge.cli import demo, explain, files, health, report, returned, runs, serve, settings, status, suspense
 
 _EXAMPLES = """\b
 Begin here:
@@ -43,6 +43,7 @@ app.command("explain", short_help="Say why a fee is still here.")(explain.explai
 app.command("report", short_help="Show or mail a report.")(report.report)
 app.command("returned", short_help="List what came back and is still charged.")(returned.returned)
 app.command("serve", short_help="Listen for webhook calls.")(serve.serve)
+app.command("health", short_help="Say whether the bridge is well.")(health.health)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
 

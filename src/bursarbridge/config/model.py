@@ -13,6 +13,7 @@ from bursarbridge.config.faults import Fault
 from bursarbridge.config.mailing import MailOut, ReportMail
 from bursarbridge.config.places import Database, Secret
 from bursarbridge.config.reader import chosen, listed_sections, named, optional, required, table, tables
+from bursarbridge.config.watching import Health, LogLines, Ping
 
 _HALF_MINUTE, _TWO_HOURS, _HALF_DAY = timedelta(seconds=30), timedelta(hours=2), timedelta(hours=13)
 _LIMIT_CENTS = 500_000
@@ -283,6 +284,9 @@ class Settings:
     mail: MailOut | None = optional(table(MailOut), None)
     reports: tuple[ReportMail, ...] = optional(listed_sections(ReportMail, "returned-but-still-charged", "late", "exceptions"), ())
     serve: Serve = optional(table(Serve), Serve())
+    log: LogLines | None = optional(table(LogLines), None)
+    ping: Ping | None = optional(table(Ping), None)
+    health: Health = optional(table(Health), Health())
     file: Path = Path()
     """The settings file itself."""
     warnings: tuple[Fault, ...] = ()

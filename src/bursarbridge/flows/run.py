@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from bursarbridge.ports import Vault
+from bursarbridge.ports import Log, Vault, unlogged
 from bursarbridge.store.books import Books
 
 R = TypeVar("R")
@@ -36,6 +36,7 @@ class World:
     scratch: Path
     wait: Callable[[float], None]
     reached: Callable[[str], None]
+    log: Log = unlogged
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ class Run:
     """The campus date of `now`."""
     steps: Steps
     world: World
+
+    def log(self, event: str, /, **fields: str | int) -> None:
+        """Writes a line about this run; a resumed run may write it again."""
+        self.world.log(event, run=self.name, flow=self.flow, **fields)
 
     def act(self, name: str, deed: Callable[[], R]) -> R:
         """A durable step outside the database."""

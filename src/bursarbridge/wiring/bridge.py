@@ -8,8 +8,8 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -33,9 +33,12 @@ from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.returns import look_around, run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.ledger.still_charged import StillCharged
+from bursarbridge.ports import unlogged
 from bursarbridge.store import inbox, opening, outbox_mail, runs, views
 from bursarbridge.store.books import Books
 from bursarbridge.wiring.outside import Clock, Reached, crash_switch, system_clock
+from bursarbridge.wiring.outward import Outward, turned_away
+from bursarbridge.wiring.watch import Watch, watch_of
 from bursarbridge.wiring.ways import Ways
 
 if TYPE_CHECKING:
@@ -57,6 +60,8 @@ class Bridge:
     ledger: sa.Engine
     vault: FileVault
     ways: Ways
+    watch: Watch = field(default_factory=Watch)
+    """Who is told outside of what happens."""
 
     def run(self, flow: str) -> dict[str, object]:
         """Runs a flow through the durable engine, after finishing what a crashed process left; returns its summary.
@@ -79,16 +84,30 @@ class Bridge:
             engine = Engine(self.ledger, flows | self._mailings())
             engine.launch()
             try:
-                engine.finish_resumed()
+                for name in engine.finish_resumed():
+                    self.watch.log("run_resumed", run=name)
                 yield lambda flow: self._start(engine.run, flow)
                 self._mail_due(engine.run)
             finally:
                 engine.close()
+                self.watch.beat()
 
     def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str) -> dict[str, object]:
         now = self.clock()
         name = f"{flow}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-        return {"run": name, "flow": flow, **start(flow, name, utc_text(now))}
+        with self._end_noted(name), self.watch.running(flow, name) as telling:
+            summary = start(flow, name, utc_text(now))
+            telling.ended(summary)
+        return {"run": name, "flow": flow, **summary}
+
+    @contextmanager
+    def _end_noted(self, name: str) -> Iterator[None]:
+        """Writes down when a run really ended. Only a measure, so that nothing depends on whether it succeeds."""
+        try:
+            yield
+        finally:
+            with suppress(BridgeError, sa.exc.DBAPIError), self.books(writing=True) as books:
+                runs.ended(books, name)
 
     def report(self, name: str, library: str = "") -> tuple[Report, Frame]:
         """One of flows.reports.NAMES as of now. Raises Refused for another name, or when the settings follow no returned items."""
@@ -164,10 +183,11 @@ class Bridge:
         return procedure
 
     def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: FileVault, scratch: Path) -> Run:
-        world = World(vault, scratch, self.wait, self.reached)
+        looking_only = name == "preview"
+        world = World(vault, scratch, self.wait, self.reached, log=unlogged if looking_only else self.watch.log)
         number = steps.post("begin", lambda connection: runs.begin(Books(connection, 0, now), name, flow, "1"))
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
-        return Run(name, flow, number, now, today, steps, world)
+        return Run(name, flow, number, now, today, steps if looking_only else self.watch.steps(steps, flow, name), world)
 
     def preview(self, flow: str) -> dict[str, object]:
         """What a run would do with the files that wait now: the same code on the same data, everything taken back at the end."""
@@ -195,31 +215,44 @@ class Bridge:
 
     @contextmanager
     def listening(self) -> Iterator[FastAPI]:
-        """The application that hears webhook calls, storing them until the end. Raises Refused without usable secrets or a safe database."""
+        """The application that hears webhook calls, storing them until the end, and shows numbers and health.
+
+        Raises Refused without usable secrets or a safe database.
+        """
         from bursarbridge.console.intake import Intake  # heavy, and only for those who listen
+        from bursarbridge.console.metrics import Answered
+        from bursarbridge.console.outside import seen_from_outside
         from bursarbridge.console.webhooks import application
 
         opening.refuse_unsafe(self.ledger)
         heard = listeners(self.settings)
         intake: Intake[Heard] = Intake(self._take_in)
+        answered = Answered()
+        app = application(heard, intake, lambda: utc_text(self.clock()), answered)
+        outward = Outward(self.settings, self.clock, self.ledger, self.watch)
+        seen_from_outside(app, lambda: outward.metrics(answered), outward.unhealthy, self.watch.monotonic)
         intake.start()
+        self.watch.log("serve_begun")
         try:
-            yield application(heard, intake, lambda: utc_text(self.clock()))
+            yield app
         finally:
             intake.close()
+            self.watch.log("serve_ended")
 
-    def _take_in(self, calls: Sequence[Heard], turned_away: Mapping[tuple[str, str], int]) -> None:
+    def _take_in(self, calls: Sequence[Heard], refused: Mapping[tuple[str, str], int]) -> None:
         """Commits calls. It does not wait for its turn: the inbox holds no money, and a long import must not lose a call."""
         now = utc_text(self.clock())
         try:
             with self.ledger.begin() as connection:
                 books = Books(connection, 0, now, self.reached)
                 inbox.put(books, [inbox.Received(*one) for one in calls])
-                inbox.count(books, now[:10], turned_away)
+                inbox.count(books, now[:10], refused)
         except sa.exc.DataError as error:
             raise Refused(f"the database cannot take a call: {type(error.orig).__name__}") from error
         except sa.exc.DBAPIError as error:
+            self.watch.log("webhook_not_stored", calls=len(calls), error=type(error.orig).__name__)
             raise TryLater(f"the database does not answer: {type(error.orig).__name__}") from error
+        turned_away(self.watch.log, refused)
 
     def resolve(self, number: int, action: str, actor: str, note: str) -> str:
         """Carries out a person's decision about a suspense item, in one transaction; returns what came of it.
@@ -234,7 +267,8 @@ class Bridge:
             books.run = runs.begin(books, name, "suspense", "1")
             said = resolve(books, item, action, actor, note, partial(revive, self.settings), partial(record_poster, self.settings))
             runs.finish(books, books.run, "completed", {"item": number, "action": action})
-            return said
+        self.watch.log("item_resolved", run=name, item=number, code=item.code, action=action)
+        return said
 
     @contextmanager
     def books(self, *, writing: bool = False) -> Iterator[Books]:
@@ -271,4 +305,5 @@ def build(
     ledger = opening.open_engine(settings.storage.database.url())
     opening.migrate(ledger)
     passed = reached or crash_switch(os.environ)
-    return Bridge(settings, clock, wait, passed, ledger, FileVault(settings.storage.vault), Ways(settings, wait, passed, desk_of))
+    ways = Ways(settings, wait, passed, desk_of)
+    return Bridge(settings, clock, wait, passed, ledger, FileVault(settings.storage.vault), ways, watch=watch_of(settings, clock))
