@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, PortableWorkflowError, SetWorkflowID, SQLAlchemyDatasource, StepOptions
 from dbos import error as engine_error
+from sqlalchemy.orm import Session, sessionmaker
 
 from bursarbridge.errors import BridgeError, Refused, TryLater, Unreadable
 
@@ -28,6 +29,8 @@ _TRIES = 4
 _TURNS = 20
 """How often a posting transaction is begun anew when the database takes it back (P18): some seconds, as the pauses grow."""
 _JSON = DBOSPortableJSONSerializer()
+_SESSIONS: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
+"""One for the life of the process: SQLAlchemy makes a class for each and never forgets it (P25)."""
 _UNFINISHED = ["PENDING", "ENQUEUED"]
 """Running, or (a crashed run, as soon as the next process starts) waiting to be resumed."""
 
@@ -126,7 +129,7 @@ class Engine:
             config["system_database_url"] = self._ledger.url.render_as_string(hide_password=False)
         DBOS(config=config)
         url = self._ledger.url.render_as_string(hide_password=False)
-        self._steps = DurableSteps(SQLAlchemyDatasource.create(url, engine=self._ledger, serializer=_JSON))
+        self._steps = DurableSteps(SQLAlchemyDatasource.create(url, engine=self._ledger, serializer=_JSON, sessionmaker=_SESSIONS))
         self._run = DBOS.workflow(name="run")(self._workflow(self._steps))
         DBOS.launch()
 
@@ -162,4 +165,5 @@ class Engine:
 
     def close(self) -> None:
         """Stops the engine; unfinished runs are left to the next process."""
-        DBOS.destroy(workflow_completion_timeout_sec=0)
+        DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
+        self._ledger.clear_compiled_cache()  # it holds the tables of this launch, which no other launch asks for again (P25)
