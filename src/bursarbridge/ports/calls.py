@@ -132,3 +132,18 @@ class LibraryDesk(Protocol):
     def refresh_blocks(self, person: str, item: str) -> int:
         """Takes away the person's blocks that came from the loss of this item, and nothing else; returns how many. Again is no error."""
         ...
+
+
+class Log(Protocol):
+    """Takes one line about an event: names and numbers of ours, never a person, an account, a file name of a partner or a raw line.
+
+    Never raises and never waits: what cannot be written is counted and left out.
+    """
+
+    def __call__(self, event: str, /, **fields: str | int) -> None:
+        """Writes the line; how grave an event is goes with its name (docs/monitoring.md has them all)."""
+        ...
+
+
+def unlogged(_event: str, /, **_fields: str | int) -> None:
+    """A Log that keeps nothing."""

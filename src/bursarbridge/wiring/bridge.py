@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -40,6 +40,7 @@ from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.jobs.timetable import Slot, upcoming
 from bursarbridge.ledger.still_charged import StillCharged
 from bursarbridge.ports import Archive, Vault
+from bursarbridge.ports.calls import unlogged
 from bursarbridge.store import alarms, epochs, guarded, hold_views, inbox, opening, outbox_mail, runs, views
 from bursarbridge.store.alarms import AlarmRow
 from bursarbridge.store.books import Books
@@ -47,7 +48,9 @@ from bursarbridge.store.guarded import Guarded
 from bursarbridge.wiring import syncing
 from bursarbridge.wiring.epochs import keep_mark
 from bursarbridge.wiring.outside import Clock, Reached, crash_switch_here, system_clock
+from bursarbridge.wiring.outward import Outward, turned_away
 from bursarbridge.wiring.vaults import scratch_of, vault_of
+from bursarbridge.wiring.watch import Watch, watch_of
 from bursarbridge.wiring.ways import Ways
 
 if TYPE_CHECKING:
@@ -76,6 +79,8 @@ class Bridge:
     """Set it, and whatever runs ends after the step under way, to be gone on with later."""
     lost: Callable[[], bool] = bool
     """Whether another process has taken this one's place among the workers."""
+    watch: Watch = field(default_factory=Watch)
+    """Who is told outside of what happens."""
 
     def run(self, flow: str) -> dict[str, object]:
         """Runs a flow through the durable engine, after finishing what a crashed process left; returns its summary.
@@ -98,8 +103,11 @@ class Bridge:
             return
         from bursarbridge.wiring.working import engine_for_a_while
 
-        with engine_for_a_while(self) as engine, self._telling(engine) as start:
-            yield start
+        try:
+            with engine_for_a_while(self) as engine, self._telling(engine) as start:
+                yield start
+        finally:
+            self.watch.beat()
 
     @contextmanager
     def _telling(self, engine: Engine) -> Iterator[syncing.Start]:
@@ -123,13 +131,10 @@ class Bridge:
     def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str, given: str = "") -> dict[str, object]:
         now = self.clock()
         name = given or f"{flow}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-        try:
-            done = start(flow, name, utc_text(now))
-        except BridgeError:
-            keep_mark(self, name)
-            raise
-        keep_mark(self, name)
-        return {"run": name, "flow": flow, **done}
+        with self._end_noted(name), self.watch.running(flow, name) as telling:
+            summary = start(flow, name, utc_text(now))
+            telling.ended(summary)
+        return {"run": name, "flow": flow, **summary}
 
     def sync(self) -> syncing.Synced:
         """One round of the timetable: writes down what came due, runs it once, raises and closes alarms.
@@ -171,6 +176,16 @@ class Bridge:
             return mailing(run, lambda books: syncing.letters(self.settings, books), sender, self.ways.carrier())
 
         return procedure
+
+    @contextmanager
+    def _end_noted(self, name: str) -> Iterator[None]:
+        """Writes down when a run really ended, and outside of the ledger how far it has come."""
+        try:
+            yield
+        finally:
+            keep_mark(self, name)
+            with suppress(BridgeError, sa.exc.DBAPIError), self.books(writing=True) as books:
+                runs.ended(books, name)
 
     def report(self, name: str, library: str = "") -> tuple[Report, Frame]:
         """One of flows.reports.NAMES as of now. Raises Refused for another name, or when the settings follow no returned items."""
@@ -244,11 +259,12 @@ class Bridge:
         return procedure
 
     def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: Vault, scratch: Path) -> Run:
-        world = World(vault, scratch, self.wait, self.reached, self.clock)
+        looking_only = name == "preview"
+        world = World(vault, scratch, self.wait, self.reached, self.clock, unlogged if looking_only else self.watch.log)
         flow = flow.removesuffix("-full") if flow.endswith(HOLDS_FULL_ENDING) else flow  # the same flow over everybody
         number = steps.post("begin", lambda connection: _begun(Books(connection, 0, now), name, flow))
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
-        return Run(name, flow, number, now, today, steps, world)
+        return Run(name, flow, number, now, today, steps if looking_only else self.watch.steps(steps, flow, name), world)
 
     def preview(self, flow: str) -> dict[str, object]:
         """What a run would do with the files that wait now: the same code on the same data, everything taken back at the end."""
@@ -294,31 +310,44 @@ class Bridge:
 
     @contextmanager
     def listening(self) -> Iterator[FastAPI]:
-        """The application that hears webhook calls, storing them until the end. Raises Refused without usable secrets or a safe database."""
+        """The application that hears webhook calls, storing them until the end, and shows numbers and health.
+
+        Raises Refused without usable secrets or a safe database.
+        """
         from bursarbridge.console.intake import Intake  # heavy, and only for those who listen
+        from bursarbridge.console.metrics import Answered
+        from bursarbridge.console.outside import seen_from_outside
         from bursarbridge.console.webhooks import application
 
         opening.refuse_unsafe(self.ledger)
         heard = listeners(self.settings)
         intake: Intake[Heard] = Intake(self._take_in)
+        answered = Answered()
+        app = application(heard, intake, lambda: utc_text(self.clock()), answered)
+        outward = Outward(self.settings, self.clock, self.ledger, self.watch)
+        seen_from_outside(app, lambda: outward.metrics(answered), outward.unhealthy, self.watch.monotonic)
         intake.start()
+        self.watch.log("serve_begun")
         try:
-            yield application(heard, intake, lambda: utc_text(self.clock()))
+            yield app
         finally:
             intake.close()
+            self.watch.log("serve_ended")
 
-    def _take_in(self, calls: Sequence[Heard], turned_away: Mapping[tuple[str, str], int]) -> None:
+    def _take_in(self, calls: Sequence[Heard], refused: Mapping[tuple[str, str], int]) -> None:
         """Commits calls. It does not wait for its turn: the inbox holds no money, and a long import must not lose a call."""
         now = utc_text(self.clock())
         try:
             with self.ledger.begin() as connection:
                 books = Books(connection, 0, now, self.reached)
                 inbox.put(books, [inbox.Received(*one) for one in calls])
-                inbox.count(books, now[:10], turned_away)
+                inbox.count(books, now[:10], refused)
         except sa.exc.DataError as error:
             raise Refused(f"the database cannot take a call: {type(error.orig).__name__}") from error
         except sa.exc.DBAPIError as error:
+            self.watch.log("webhook_not_stored", calls=len(calls), error=type(error.orig).__name__)
             raise TryLater(f"the database does not answer: {type(error.orig).__name__}") from error
+        turned_away(self.watch.log, refused)
 
     def resolve(self, number: int, action: str, actor: str, note: str) -> str:
         """Carries out a person's decision about a suspense item, in one transaction; returns what came of it.
@@ -334,6 +363,7 @@ class Bridge:
             said = resolve(books, item, action, actor, note, partial(revive, self.settings), partial(record_poster, self.settings))
             runs.finish(books, books.run, "completed", {"item": number, "action": action})
         keep_mark(self)
+        self.watch.log("item_resolved", run=name, item=number, code=item.code, action=action)
         return said
 
     def decide(self, number: int, actor: str, verdict: str, reason: str) -> tuple[str, Guarded]:
@@ -390,4 +420,5 @@ def build(
     ledger = opening.open_engine(settings.storage.database.url())
     opening.migrate(ledger)
     passed = reached or crash_switch_here()
-    return Bridge(settings, clock, wait, passed, ledger, vault_of(settings), Ways(settings, wait, passed, desk_of))
+    ways = Ways(settings, wait, passed, desk_of)
+    return Bridge(settings, clock, wait, passed, ledger, vault_of(settings), ways, watch=watch_of(settings, clock))

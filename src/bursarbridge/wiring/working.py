@@ -50,6 +50,7 @@ def engine_for_a_while(bridge: Bridge) -> Iterator[Engine]:
 
 def _finish(bridge: Bridge, engine: Engine) -> None:
     for name in engine.finish_resumed():
+        bridge.watch.log("run_resumed", run=name)
         keep_mark(bridge, name)
 
 
@@ -77,6 +78,7 @@ def _rounds(bridge: Bridge, make_round: Callable[[], object], note: Callable[[st
     while not stop.is_set():
         try:
             make_round()
+            bridge.watch.beat()
             told = ""
         except Busy:
             pass
