@@ -86,14 +86,14 @@ RICH = replace(
     differences=(Difference("1088123", "theirs", 0, 2_500),),
 )
 
+VOLUME = Trip("volume", "412 to be told of, usual 21", "412 holds would be told of; the usual is 9 to 21", "hold", 2)
 STOPPED = Guarded(
-    7, "parking-holds", "plan", "held", 2, (Trip("volume", "412 to be told of, usual 21", "412 holds would be told of; the usual is 9 to 21", "hold", 2),),
-    {"active": 118, "to_place": 412, "to_change": 0, "to_release": 0, "cents": 1_648_000}, AT, 0, "",
-    (Vote("I. Nagy", "approve", "first week of term", "2026-11-17T14:00:00Z"),),
+    7, "parking-holds", "plan", "held", 2, (VOLUME,), {"active": 118, "to_place": 412, "to_change": 0, "to_release": 0, "cents": 1_648_000}, AT, 0,
+    "", (Vote("I. Nagy", "approve", "first week of term", "2026-11-17T14:00:00Z"),),
 )  # fmt: skip
 
 HELD_RUN = replace(
     QUIET,
-    run=QUIET.run._replace(outcome="held", summary={**summary(held=412, reasons=[STOPPED.trips[0].words]), "held": [STOPPED.trips[0].words]}),
+    run=QUIET.run._replace(outcome="held", summary={**summary(held=412, reasons=[VOLUME.words]), "held": [VOLUME.words]}),
     held=(STOPPED,),
 )

@@ -140,9 +140,10 @@ def _held(found: HoldFacts, frame: Frame) -> tuple[Table, ...]:
         return ()
     rows = tuple(_guarded(one, frame) for one in found.held)
     kinds = dict.fromkeys(one.kind for one in found.held if one.state == "held")
-    words = " ".join(_not_done(found) if kind == "plan" else NOT_DONE[kind] for kind in kinds)
+    words = " ".join(NOT_DONE[kind] for kind in kinds if kind != "plan")
+    noun = "plan" if all(one.kind == "plan" for one in found.held) else "thing"
     cents = sum(map(cents_of, found.held))
-    return (Table("Held for a person", "!", "bad", words, ("Held", "Since and who", "Amount"), rows, len(rows), cents, "thing"),)
+    return (Table("Held for a person", "!", "bad", words, ("Held", "Since and who", "Amount"), rows, len(rows), cents, noun),)
 
 
 def _guarded(one: Guarded, frame: Frame) -> Row:
