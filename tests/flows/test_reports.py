@@ -125,6 +125,8 @@ def test_both_parts_say_the_same(name: str) -> None:
     for words in _Words.of(mail.html)[1:]:
         if words not in HEADS:
             assert " ".join(words.split()).rstrip(":") in text, words
+    page = " ".join(_Words.of(mail.html))
+    assert all(command in page for command in re.findall(r"bursarbridge (?:held|approve|reject|report|holds|suspense|status).*", mail.text))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bursarbridge.flows.guarding import NOT_DONE, about
-from bursarbridge.flows.held import cents_of, who_approves
+from bursarbridge.flows.held import cents_of, steps_for, who_approves
 from bursarbridge.flows.hold_facts import HoldFacts, Told, since
 from bursarbridge.flows.report import SHOWN, Frame, Report, Row, Table
 from bursarbridge.flows.sheet import Sheet
@@ -100,10 +100,7 @@ def _not_done(found: HoldFacts) -> str:
 
 
 def _steps(found: HoldFacts, told: dict[str, Any]) -> tuple[str, ...]:
-    steps = []
-    waiting = next((one for one in found.held if one.state == "held"), None)
-    if waiting is not None:
-        steps.append(f'Look at it, then approve or reject ({who_approves(waiting)}): bursarbridge approve {waiting.id} --reason "..."')
+    steps = [*steps_for([one for one in found.held if one.state == "held"])]
     if told["stuck"]:
         steps.append("Ask the bursar's office whether the file was loaded, and see every hold: bursarbridge holds list")
     return (*steps, *(f"{words[:1].upper()}{words[1:]}." for words in told["words"]))
