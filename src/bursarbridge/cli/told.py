@@ -163,7 +163,7 @@ def _returned(found: Returned, *, only_looked: bool) -> list[list[str]]:
 
 
 _HOLDS = (
-    ("stuck", "Stuck", "a release is late, or a line cannot be written: holds list"),
+    ("stuck", "Stuck", "not confirmed in time, or a line cannot be written: holds list"),
     ("added", "Placed", "new holds, the total owed"),
     ("changed", "Changed", "the final total owed, which replaces the amount"),
     ("released", "Released", "nothing that counts is owed any more"),

@@ -110,6 +110,11 @@ def choose_planned(books: Books, plan: int) -> None:
     _put(books, [f"select h.account from hold_line l join hold h on h.id = l.hold_id where l.plan_id = {plan} and l.state = 'planned'"])
 
 
+def choose_told(books: Books, run: int) -> None:
+    """Puts everybody on the list of whom a run told that they owe."""
+    _put(books, [f"select h.account from hold_line l join hold h on h.id = l.hold_id where l.sealed_run = {int(run)} and l.verb <> 'release'"])
+
+
 def choose_one(books: Books, account: str) -> None:
     """Puts one person on the list, known or not."""
     books.do("insert into deciding (account) values (:account) on conflict do nothing", account=account)

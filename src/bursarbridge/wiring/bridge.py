@@ -17,35 +17,34 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from bursarbridge.assembly.hold_parts import ready_holds
+from bursarbridge.assembly.hold_reports import holds_report_of
 from bursarbridge.assembly.library import library_flow, listeners, returns_flow
 from bursarbridge.assembly.names import ALL_FLOWS, HOLDS_ENDING, HOLDS_FULL_ENDING, RETURNS, DeskOf, hold_flows
-from bursarbridge.assembly.reports import letters_of, report_of, returned_items
+from bursarbridge.assembly.reports import report_of, returned_items
 from bursarbridge.assembly.revive import record_poster, revive
 from bursarbridge.assembly.timetable import LegView, leg_views, schedules
 from bursarbridge.config.model import Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.guarding import decide
-from bursarbridge.flows.held import HELD
 from bursarbridge.flows.hold_desk import release_by_hand
+from bursarbridge.flows.hold_report import HOLDS
 from bursarbridge.flows.holds import HoldsFlow, run_holds
-from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.library import Summary, run_flow
 from bursarbridge.flows.preview import AskOnly, PreviewSteps, ReadOnly, Silent
 from bursarbridge.flows.report import Frame, Report
-from bursarbridge.flows.reports import NAMES, RETURNED
 from bursarbridge.flows.resolve import resolve
-from bursarbridge.flows.returns import look_around, run_returns
+from bursarbridge.flows.returns import run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.jobs.timetable import Slot, upcoming
 from bursarbridge.ledger.still_charged import StillCharged
 from bursarbridge.ports import Archive, Vault
 from bursarbridge.ports.calls import unlogged
-from bursarbridge.store import alarms, epochs, guarded, hold_views, inbox, opening, outbox_mail, runs, views
+from bursarbridge.store import alarms, epochs, guarded, hold_views, inbox, opening, runs, views
 from bursarbridge.store.alarms import AlarmRow
 from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
-from bursarbridge.wiring import syncing
+from bursarbridge.wiring import mailings, syncing
 from bursarbridge.wiring.epochs import keep_mark
 from bursarbridge.wiring.outside import Clock, Reached, crash_switch_here, system_clock
 from bursarbridge.wiring.outward import Outward, turned_away
@@ -111,22 +110,27 @@ class Bridge:
 
     @contextmanager
     def _telling(self, engine: Engine) -> Iterator[syncing.Start]:
-        """Runs flows on an engine; afterwards tells by mail of what is held, and sends what mail is due."""
+        """Runs flows on an engine; tells by mail of each run of holds and of what is held, and sends what mail is due."""
         ended: list[dict[str, object]] = []
+
+        def tell(flow: str, name: str = "") -> dict[str, object]:
+            return self._start(engine.run, flow, name)
 
         def start(flow: str, name: str = "") -> dict[str, object]:
             ended.append(self._start(engine.run, flow, name))
+            mailings.tell_holds(self, tell)
             return ended[-1]
 
+        mailings.tell_holds(self, tell)
         yield start
         if any(one["outcome"] == "held" for one in ended):
-            self._mail_held(engine.run)
-        self._mail_due(engine.run)
+            mailings.tell_held(self, tell)
+        mailings.tell_due(self, tell)
 
     def procedures(self) -> dict[str, Procedure]:
         """Everything the engine may be asked to run, by name."""
         flows: dict[str, Procedure] = {name: self._procedure(name) for name in (*ALL_FLOWS, *hold_flows(self.settings))}
-        return flows | self._mailings() | {syncing.ALARMS: self._alarms()}
+        return flows | mailings.procedures(self) | {syncing.ALARMS: self._alarms()}
 
     def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str, given: str = "") -> dict[str, object]:
         now = self.clock()
@@ -141,7 +145,7 @@ class Bridge:
 
         Cheap when there is nothing to do. Raises jobs.lock.Busy when another process is running; what is due then stays due.
         """
-        if not syncing.look(self.settings, self.books, self.reached):
+        if not syncing.look(self.settings, self.books, self.reached) and not mailings.holds_untold(self):
             return syncing.nothing()
         with self.running() as start:
             return syncing.Round(self.settings, self.reached, self.books, start).whole()
@@ -171,7 +175,7 @@ class Bridge:
         def procedure(steps: Steps, run_name: str, now: str) -> Mailed:
             from bursarbridge.flows.mailing import mailing  # the mail libraries, only for those who mail
 
-            run = self._begin(steps, syncing.ALARMS, run_name, now, self.vault, self.scratch)
+            run = self.begin(steps, syncing.ALARMS, run_name, now, self.vault, self.scratch)
             sender = self.settings.mail.sender if self.settings.mail else ""
             return mailing(run, lambda books: syncing.letters(self.settings, books), sender, self.ways.carrier())
 
@@ -187,10 +191,12 @@ class Bridge:
             with suppress(BridgeError, sa.exc.DBAPIError), self.books(writing=True) as books:
                 runs.ended(books, name)
 
-    def report(self, name: str, library: str = "") -> tuple[Report, Frame]:
-        """One of flows.reports.NAMES as of now. Raises Refused for another name, or when the settings follow no returned items."""
+    def report(self, name: str, library: str = "", run: str = "") -> tuple[Report, Frame]:
+        """One of flows.reports.NAMES as of now. Raises Refused for another name, or when there is nothing that it could be about."""
         with self.books() as books:
-            return report_of(name, self.settings, books, self._returned, library)
+            if name == HOLDS:
+                return holds_report_of(self.settings, books, self.hold_flow_of, run)
+            return report_of(name, self.settings, books, self.returned, library)
 
     def send_report(self, name: str, *, again: bool = False) -> dict[str, object]:
         """Mails a report to its readers, once a campus day unless `again`; returns flows.mailing.Mailed with the run's name.
@@ -198,55 +204,13 @@ class Bridge:
         What the relay does not take now is tried again by later runs. Raises Refused when nobody gets the report, and Busy.
         """
         with self.books() as books:
-            list(letters_of(name, self.settings, books, self._returned, ""))  # a report that cannot be made is said before anything runs
+            list(mailings.letters(self, name, books, "", again=False))  # a report that cannot be made is said before anything runs
         with self.running() as start:
             return start(f"report-{name}{'-again' if again else ''}")
 
-    def _mailings(self) -> dict[str, Procedure]:
-        """The procedures that send mail: each report, each report once more, and what is due of all of them."""
-        made = {f"report-{name}": self._mailing(name, again=False) for name in NAMES}
-        return made | {f"report-{name}-again": self._mailing(name, again=True) for name in NAMES} | {"mail": self._mailing("", again=False)}
-
-    def _mailing(self, name: str, *, again: bool) -> Procedure:
-        def procedure(steps: Steps, run_name: str, now: str) -> Mailed:
-            from bursarbridge.flows.mailing import mailing  # the mail libraries, only for those who mail
-
-            run = self._begin(steps, f"report-{name}" if name else "mail", run_name, now, self.vault, self.scratch)
-
-            def letters(books: Books) -> Iterator[Addressed]:
-                return letters_of(name, self.settings, books, self._returned, run_name if again else run.today) if name else iter(())
-
-            said = self._look_around(run) if name == RETURNED else ""
-            return mailing(run, letters, self.settings.mail.sender if self.settings.mail else "", self.ways.carrier(), said)
-
-        return procedure
-
-    def _look_around(self, run: Run) -> str:
-        """Asks the library before its report is made, so that it names what came back unannounced; why it could not be asked, or ""."""
-        if not any(source.returns for source in self.settings.libraries):
-            return ""
-        try:
-            with self.ways.desks() as desk_of:
-                stopped = look_around(run, returns_flow(self.settings, desk_of))
-        except Refused as error:  # no key, for one: the report is made of what is known, and says so
-            stopped = str(error)
-        return f"made of what was known before: {stopped}" if stopped else ""
-
-    def _mail_held(self, start: Callable[[str, str, str], dict[str, object]]) -> None:
-        """Says that something is held, once a day for the same things, to whoever the settings name."""
-        if self.settings.mail is not None and any(one.name == HELD for one in self.settings.reports):
-            self._start(start, f"report-{HELD}")
-
-    def _mail_due(self, start: Callable[[str, str, str], dict[str, object]]) -> None:
-        """Tries again what an earlier run could not send: whoever runs anything carries the mail too."""
-        with self.books() as books:
-            due = outbox_mail.any_due(books)
-        if due and self.settings.mail is not None:
-            self._start(start, "mail")
-
     def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
-            run = self._begin(steps, flow, name, now, self.vault, self.scratch)
+            run = self.begin(steps, flow, name, now, self.vault, self.scratch)
             keep_mark(self)
             if flow == RETURNS:
                 with self.ways.desks() as desk_of:
@@ -258,7 +222,8 @@ class Bridge:
 
         return procedure
 
-    def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: Vault, scratch: Path) -> Run:
+    def begin(self, steps: Steps, flow: str, name: str, now: str, vault: Vault, scratch: Path) -> Run:
+        """A run of a flow, its number made or found again."""
         looking_only = name == "preview"
         world = World(vault, scratch, self.wait, self.reached, self.clock, unlogged if looking_only else self.watch.log)
         flow = flow.removesuffix("-full") if flow.endswith(HOLDS_FULL_ENDING) else flow  # the same flow over everybody
@@ -273,11 +238,11 @@ class Bridge:
             transaction = connection.begin()
             try:
                 if flow == RETURNS:  # it counts what lies in the vault and puts nothing there
-                    run = self._begin(PreviewSteps(connection), flow, "preview", now, self.vault, Path(folder, "scratch"))
+                    run = self.begin(PreviewSteps(connection), flow, "preview", now, self.vault, Path(folder, "scratch"))
                     with self.ways.desks() as desk_of:
                         asking = returns_flow(self.settings, lambda source: AskOnly(desk) if (desk := desk_of(source)) else None)
                         return {"run": "preview", "flow": flow, **run_returns(run, asking)}
-                run = self._begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
+                run = self.begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
                 if flow in hold_flows(self.settings):
                     said = run_holds(run, ready_holds(flow, self.settings, place))
                     plan = run.post("plan shown", lambda books: [one._asdict() for one in hold_views.plan_of(books, run.number)])
@@ -303,9 +268,10 @@ class Bridge:
     def still_charged(self) -> StillCharged:
         """What came back and is still charged, in three lists by who moves next, as the library last answered."""
         with self.books() as books:
-            return self._returned(books)
+            return self.returned(books)
 
-    def _returned(self, books: Books) -> StillCharged:
+    def returned(self, books: Books) -> StillCharged:
+        """The same, from these books."""
         return returned_items(self.settings, books)
 
     @contextmanager
