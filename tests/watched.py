@@ -15,6 +15,7 @@ from bursarbridge.config.places import Secret
 from bursarbridge.config.watching import LogLines, Ping
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.wiring import Bridge
+from bursarbridge.wiring.recording import Recorded
 from bursarbridge.wiring.watch import watch_of
 from bursarbridge.wiring.ways import Ways
 from tests.campus import Campus, PlainSteps
@@ -30,8 +31,14 @@ class Watched:
 
     def run(self, flow: str) -> dict[str, object]:
         """One run, told as the program tells it, and the end of its round."""
+
+        def start(wanted: str, name: str, now: str) -> dict[str, object]:
+            steps = PlainSteps(self.campus.ledger)
+            with Recorded(wanted, steps, name, now):
+                return dict(self.bridge._procedure(wanted)(steps, name, now))
+
         try:
-            return self.bridge._start(lambda name, run, now: dict(self.bridge._procedure(name)(PlainSteps(self.campus.ledger), run, now)), flow)
+            return self.bridge._start(start, flow)
         finally:
             self.bridge.watch.beat()
 

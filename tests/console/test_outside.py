@@ -217,8 +217,7 @@ def test_a_disk_without_room_another_schema_and_a_block_are_illnesses(made: Serv
         "few for the ledger, and 10000000 are wanted",
     ]
     with campus.ledger.begin() as connection:
-        connection.exec_driver_sql("create table if not exists epoch (number bigint, reconciled_at text)")
-        connection.execute(sa.text("insert into epoch (number) values (1)"))
+        connection.execute(sa.text("insert into epoch (number, began_at, because) values (1, '2026-08-02T00:00:00Z', 'a test')"))
     assert made.reasons() == ["the ledger was put back from a backup, and nothing leaves until it is reconciled"]
     assert made.numbers()["bursarbridge_epoch_blocked",] == 1
     with campus.ledger.begin() as connection:
