@@ -47,6 +47,8 @@ NOUNS = {
     "library-returns": ("call", "waive"),
 }
 """What a flow reads and what it sends."""
+BILLING = {"-charges": ("violation", "charge"), "-payments": ("payment", "payment"), "-credits": ("violation", "credit")}
+"""The same for the flows of a parking office that bills, by how they end after its name."""
 HOLDING = ("-holds", "-holds-full")
 """How the flows that hold end, after their source."""
 
@@ -79,7 +81,7 @@ def lines(ran: Told, *, only_looked: bool) -> list[str]:
 
 def sentences(ran: Told) -> list[str]:
     """A run as sentences for the demo's story."""
-    read, sends = NOUNS.get(ran["flow"], ("balance", "hold"))
+    read, sends = NOUNS.get(ran["flow"]) or BILLING.get(f"-{ran['flow'].rpartition('-')[2]}", ("balance", "hold"))
     said = []
     for one in ran["deliveries"]:
         number, cents = one["tally"]["read"]["count"], one["tally"]["read"]["cents"]
