@@ -21,7 +21,7 @@ from bursarbridge.flows.library import Flow
 from bursarbridge.flows.submit import Leg
 from bursarbridge.flows.violations import ViolationPoster
 from bursarbridge.ledger.entries import Kind, Place
-from bursarbridge.systems.parking.payments import ParkingPayments, RemittanceSettings
+from bursarbridge.systems.parking.payments import RemittanceSettings, parking_payments
 from bursarbridge.systems.peoplesoft.charges import ChargeDestination
 
 
@@ -33,7 +33,7 @@ def billing_flow(flow: str, settings: Settings, place: PlaceOf) -> Flow:
     name, prefix, zone = office.name, office.reference_prefix, settings.campus.timezone
     if flow == f"{name}-payments":
         to_office = _office_outlet(settings, office, billing, place)
-        writer = ParkingPayments(RemittanceSettings(layout_of(settings, billing.imports.layout), billing.imports.name))
+        writer = parking_payments(RemittanceSettings(layout_of(settings, billing.imports.layout), billing.imports.name))
         leg = Leg(name, prefix, to_office.destination, writer, Kind.PAYMENT, Place.PAID, Place.SETTLED, zone)
         outlets = {to_office.destination: to_office}
         return Flow(flow, answered, (payments(settings, office, place),), leg, outlets, (to_bursar, to_office))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,8 +12,10 @@ from bursarbridge.ledger.money import shown
 from bursarbridge.store import charges, suspense
 from bursarbridge.store import credits as credit_book
 from bursarbridge.store.books import CHUNK, Books
-from bursarbridge.store.tally import Tally
+from bursarbridge.store.tally import Count, Tally
 
+_DAY = re.compile(r"(20[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])[0-9]{6}", re.ASCII)
+"""The time of a list, where its office gives one and no running number."""
 _TOLD = (
     "coalesce((select sum(l.cents) from batch_line l where l.obligation_id = o.id and l.from_place = 4 and l.state <> 'refused'), 0) "
     "- coalesce((select sum(s.cents) from suspense s where s.obligation_id = o.id and s.code = 'reopened' and s.resolution = 'opened'), 0)"
@@ -42,13 +45,6 @@ class Bill(NamedTuple):
     tells_paid: bool
 
 
-class Asked(NamedTuple):
-    """What the delivery made a person's business."""
-
-    count: int = 0
-    cents: int = 0
-
-
 def charge_new(books: Books, bill: Bill) -> None:
     """Makes a charge of every violation that is open, billed and was never handed over (ledger.billing.is_to_be_billed), whoever told of it.
 
@@ -66,7 +62,7 @@ def charge_new(books: Books, bill: Bill) -> None:
         charges.post(books, bill.source, bill.channel, bill.delivery, bill.cause, [_charge(row) for row in rows], Tally())
 
 
-def change_billed(books: Books, bill: Bill) -> Asked:
+def change_billed(books: Books, bill: Bill) -> Count:
     """Carries out what the delivery says of violations that were handed over before; returns what became a question by it."""
     taken: list[Credit] = []
     asked: list[suspense.Item] = []
@@ -87,7 +83,7 @@ def change_billed(books: Books, bill: Bill) -> Asked:
     opened = [one for one in asked if not suspense.is_open(books, one.key)]
     undecided = suspense.put_undecided(books, bill.channel, asked)
     fresh = [one for one in opened if one.key in undecided]
-    return Asked(len(fresh) + waiting.count, sum(one.cents for one in fresh) + waiting.cents)
+    return Count(len(fresh) + waiting.count, sum(one.cents for one in fresh) + waiting.cents)
 
 
 def _charge(row: Sequence[object]) -> Charge:
@@ -97,17 +93,19 @@ def _charge(row: Sequence[object]) -> Charge:
 
 def _credit(bill: Bill, now: Violation, account: str, handed_over: str, decision: TakeBack) -> Credit:
     comment = PAID_THERE if decision.asked else ""
-    return Credit(f"{now.reference}@{bill.delivery}", account, decision.cents, "", now.reference, "", comment, handed_over)
+    day = _DAY.fullmatch(handed_over)
+    since = "-".join(day.groups()) if day else handed_over
+    return Credit(f"{now.reference}@{bill.delivery}", account, decision.cents, "", now.reference, "", comment, since)
 
 
-def _take_back(books: Books, bill: Bill, taken: Sequence[Credit]) -> Asked:
+def _take_back(books: Books, bill: Bill, taken: Sequence[Credit]) -> Count:
     if not taken:
-        return Asked()
+        return Count()
     tally = Tally()
     credit_book.begin(books)
     credit_book.stage(books, 0, taken)
     credit_book.post(books, bill.source, bill.channel, bill.delivery, bill.cause, EXACT, tally)
-    return Asked(tally.suspended.count + tally.conflicts.count, tally.suspended.cents + tally.conflicts.cents)
+    return Count(tally.suspended.count + tally.conflicts.count, tally.suspended.cents + tally.conflicts.cents)
 
 
 def _question(bill: Bill, now: Violation, obligation: int, decision: Ask) -> suspense.Item:

@@ -28,6 +28,14 @@ class RemittanceSettings:
     """Template of a file name, such as "payments_{made_on}_{sequence:06d}.txt"; it may say {made_on}, {made_at} and {sequence}."""
 
 
+def parking_payments(settings: RemittanceSettings) -> "ParkingPayments":
+    """Where payments for one office go. Raises Unreadable("settings") when its layout asks for what a payment has not."""
+    faults = tuple(_faults_in(settings.layout))
+    if faults:
+        raise Unreadable("settings", "; ".join(faults))
+    return ParkingPayments(settings)
+
+
 class ParkingPayments:
     """Where remittances for a parking office go; a ports.Destination."""
 
@@ -41,10 +49,7 @@ class ParkingPayments:
         return self._settings.name.format(sequence=sequence, made_at=stamp, made_on=made_on.replace("-", ""))
 
     def writer(self, heading: Heading) -> "ParkingPaymentWriter":
-        """A fresh writer for one document. Raises Unreadable("settings") when the layout asks for what a payment has not."""
-        faults = tuple(faults_of(self._settings.layout))
-        if faults:
-            raise Unreadable("settings", "; ".join(faults))
+        """A fresh writer for one document."""
         return ParkingPaymentWriter(self._settings.layout, heading)
 
 
@@ -86,7 +91,7 @@ class ParkingPaymentWriter:
         return fixed.writer(self._layout, record)(tuple(values[PAYMENT_HEAD_NAMES.index(name)] for name in record.names))
 
 
-def faults_of(layout: Layout) -> list[str]:
+def _faults_in(layout: Layout) -> list[str]:
     """What a layout asks for that a payment has not, and what it leaves out that the office needs; each as a sentence."""
     faults = [
         f'layout {layout.name}: a payment file has no value for "{name}" in its {record.kind}'
