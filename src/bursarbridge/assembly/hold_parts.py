@@ -48,7 +48,7 @@ def ready_holds(flow: str, settings: Settings, place: PlaceOf) -> HoldsFlow:
     one = holding_of(settings, flow)
     source = settings.sources[one.name]
     base = f"{one.name}{HOLDS_ENDING}"
-    facts = _lists(settings, source, place, base) if isinstance(source, ParkingSource) else ()
+    facts = _lists(settings, source, place, base) if isinstance(source, ParkingSource) and source.billing is None else ()
     return holds_flow(flow, settings, place, facts, PlanGate(plan_guard(settings, base, one, source)))
 
 

@@ -37,7 +37,7 @@ def holds_flow(flow: str, settings: Settings, place: PlaceOf, facts: Sequence[Ch
     one = holding_of(settings, flow)
     source = settings.sources[one.name]
     zone = settings.campus.timezone
-    on_account = isinstance(source, AlmaSource)
+    on_account = isinstance(source, AlmaSource) or source.billing is not None
     files = hold_files_of(settings, one)
     form = Form(source.reference_prefix, one.institution, one.department or settings.bursar.department, one.contact, files.amounts)
     outlets = {name: _outlet(settings, one, where, name, place) for name, where in ((ADDED, one.added), (RELEASED, one.released))}

@@ -48,6 +48,8 @@ NOUNS = {
     "library-returns": ("call", "waive"),
 }
 """What a flow reads and what it sends."""
+BILLING = {"-charges": ("violation", "charge"), "-payments": ("payment", "payment"), "-credits": ("violation", "credit")}
+"""The same for the flows of a parking office that bills, by how they end after its name."""
 HOLDING = ("-holds", "-holds-full")
 """How the flows that hold end, after their source."""
 
@@ -84,7 +86,7 @@ def sentences(ran: Told) -> list[str]:
     """A run as sentences for the demo's story."""
     if "holds" in ran:
         return told_of(ran, ran["holds"])
-    read, sends = NOUNS[ran["flow"]]
+    read, sends = NOUNS.get(ran["flow"]) or BILLING.get(f"-{ran['flow'].rpartition('-')[2]}", ("balance", "hold"))
     said = []
     for one in ran["deliveries"]:
         number, cents = one["tally"]["read"]["count"], one["tally"]["read"]["cents"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bursarbridge.errors import Refused
+from bursarbridge.flows.billing import BilledPoster
 from bursarbridge.flows.credits import LibraryPoster, resolve_credit
 from bursarbridge.flows.posters import decide_again
 from bursarbridge.flows.reading import Reading
@@ -38,6 +39,7 @@ _KEEP = Action("keep", "what was posted first stands; the other system is put ri
 _CREDIT = Action("credit", "the money is the student's credit; the cashier decides on a refund")
 _ACCEPT = Action("accept", "the person was checked: post the payment to this charge")
 _APPLY = Action("apply", "it belongs to the fee that the reason names, by our reference or the library's")
+_TAKEN = Action("apply", "the office has the money: it is taken off the student account with the next credit file")
 _REVERSED = Action("reversed", "the payment was reversed: the charge is open again")
 _ARRIVED = Action("arrived", "the file is there: the batch counts as sent")
 _AGAIN = Action("send-again", "the file is not there and never was: it is sent again")
@@ -49,7 +51,15 @@ _CLEARED = Action("cleared", "it was paid or voided: it counts as cleared with t
 _BY_HAND = Action("by-hand", "the library's own system was put right by hand: it counts as told")
 
 _PAYMENTS = ("payment_unknown", "payment_before_charge", "payment_in_flight", "reversal_in_flight", "reversal_too_large", "negative_total")
-_CREDITS = ("credit_before_charge", "credit_in_flight", "credit_ambiguous", "credit_unmatched", "credit_double", "partial_waive")
+_CREDITS = (
+    "credit_before_charge",
+    "credit_in_flight",
+    "credit_ambiguous",
+    "credit_unmatched",
+    "credit_double",
+    "partial_waive",
+    "paid_after_billing",
+)
 _VIOLATIONS = {"violation_other_person": (_MOVED, _DISMISS), "violation_absent": (_CLEARED, _DISMISS)}
 _ANSWERS = (
     "answer_",
@@ -73,6 +83,8 @@ def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
         return (_RESEND, _BY_HAND)
     if blocks:
         return (_RESEND, _WITHDRAW)
+    if code == "paid_after_billing":
+        return (_TAKEN, _DISMISS)
     if code in _CREDITS:
         return (_APPLY, _RETRY, _DISMISS)
     if code == "refund_question":
@@ -122,7 +134,7 @@ def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str,
     cause = books.cause("person", actor=actor, words=note)
     if item.code in _CREDITS:
         found = poster(item.channel)
-        if not isinstance(found, LibraryPoster):
+        if not isinstance(found, LibraryPoster | BilledPoster):
             raise Refused(f'the settings no longer name a channel "{item.channel}" that carries credits')
         return resolve_credit(books, item, action, note, cause, found)
     if item.code in _VIOLATIONS:

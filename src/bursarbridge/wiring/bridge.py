@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from bursarbridge.assembly.billing import billing_flow
 from bursarbridge.assembly.hold_parts import ready_holds
 from bursarbridge.assembly.hold_reports import holds_report_of
 from bursarbridge.assembly.library import library_flow, listeners, returns_flow
-from bursarbridge.assembly.names import ALL_FLOWS, HOLDS_ENDING, HOLDS_FULL_ENDING, RETURNS, DeskOf, hold_flows
+from bursarbridge.assembly.names import ALL_FLOWS, HOLDS_ENDING, HOLDS_FULL_ENDING, RETURNS, DeskOf, PlaceOf, TellerOf, billing_flows, hold_flows
 from bursarbridge.assembly.reports import report_of, returned_items
 from bursarbridge.assembly.revive import record_poster, revive
 from bursarbridge.assembly.timetable import LegView, leg_views, schedules
@@ -30,7 +31,7 @@ from bursarbridge.flows.guarding import decide
 from bursarbridge.flows.hold_desk import release_by_hand
 from bursarbridge.flows.hold_report import HOLDS
 from bursarbridge.flows.holds import HoldsFlow, run_holds
-from bursarbridge.flows.library import Summary, run_flow
+from bursarbridge.flows.library import Flow, Summary, run_flow
 from bursarbridge.flows.preview import AskOnly, PreviewSteps, ReadOnly, Silent
 from bursarbridge.flows.report import Frame, Report
 from bursarbridge.flows.resolve import resolve
@@ -129,7 +130,9 @@ class Bridge:
 
     def procedures(self) -> dict[str, Procedure]:
         """Everything the engine may be asked to run, by name."""
-        flows: dict[str, Procedure] = {name: self._procedure(name) for name in (*ALL_FLOWS, *hold_flows(self.settings))}
+        flows: dict[str, Procedure] = {
+            name: self._procedure(name) for name in (*ALL_FLOWS, *billing_flows(self.settings), *hold_flows(self.settings))
+        }
         return flows | mailings.procedures(self) | {syncing.ALARMS: self._alarms()}
 
     def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str, given: str = "") -> dict[str, object]:
@@ -218,9 +221,14 @@ class Bridge:
             with self.ways.places() as place, self.ways.tellers() as teller:
                 if flow in hold_flows(self.settings):
                     return run_holds(run, ready_holds(flow, self.settings, place))
-                return run_flow(run, library_flow(flow, self.settings, place, teller))
+                return run_flow(run, self._flow(flow, place, teller))
 
         return procedure
+
+    def _flow(self, flow: str, place: PlaceOf, teller: TellerOf) -> Flow:
+        """A flow that carries files: a parking office's that bills, or the library's. Raises Refused for a name that is neither."""
+        billed = flow in billing_flows(self.settings)
+        return billing_flow(flow, self.settings, place) if billed else library_flow(flow, self.settings, place, teller)
 
     def begin(self, steps: Steps, flow: str, name: str, now: str, vault: Vault, scratch: Path) -> Run:
         """A run of a flow, its number made or found again."""
@@ -247,7 +255,7 @@ class Bridge:
                     said = run_holds(run, ready_holds(flow, self.settings, place))
                     plan = run.post("plan shown", lambda books: [one._asdict() for one in hold_views.plan_of(books, run.number)])
                     return {"run": "preview", "flow": flow, **said, "plan": plan}
-                return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place, lambda _source: Silent()))}
+                return {"run": "preview", "flow": flow, **run_flow(run, self._flow(flow, place, lambda _source: Silent()))}
             finally:
                 transaction.rollback()
 
