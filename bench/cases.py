@@ -101,7 +101,10 @@ def posted(place: Place, billed: Input) -> Campus:
 
 
 def prepared(place: Place, what: str, prepare: Callable[[Campus], object], *, vault: bool = False) -> Campus:
-    """A prepared campus, made once and kept under the hash of its schema, so that another migration makes another base; `vault`: with what it keeps."""
+    """A prepared campus, made once and kept under the hash of its schema, so that another migration makes another base.
+
+    `vault`: with the files it keeps.
+    """
     schema = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(MIGRATIONS.glob("*.py")))).hexdigest()[:8]
     name = f"base_{place.word}_{what}_{schema}"
     home = place.work / name

@@ -191,7 +191,9 @@ def nightly(file: Path, connection: psycopg.Connection, out: Path) -> str:
     ):
         connection.execute(statement.encode())
     laps.lap("delta")
-    told = {action: connection.execute("select person, cents from hold_event where run_id = 1 and action = %s", (action,)).fetchall() for action in (1, 2)}
+    told = {
+        action: connection.execute("select person, cents from hold_event where run_id = 1 and action = %s", (action,)).fetchall() for action in (1, 2)
+    }
     for action, name in ((1, "hold_add.csv"), (2, "hold_release.csv")):
         lines_of = [f"{person},AR,{cents}\n" for person, cents in told[action]]
         _write(out / name, "".join([*lines_of, f"T{len(lines_of)}\n"]))

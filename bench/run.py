@@ -8,7 +8,8 @@
 
 Ends with 1 when a mark of docs/performance.md was missed.
 
-Options: --database sqlite postgresql, --rounds 7, --accounts 100000 1000000, --shared DIR (generator and floors), --work DIR (inputs and bases, kept), --out FILE.
+Options: --database sqlite postgresql, --rounds 7, --accounts 100000 1000000, --shared DIR (generator and floors),
+--work DIR (inputs and bases, kept), --out FILE.
 """
 
 from __future__ import annotations
@@ -200,7 +201,11 @@ def _asked() -> argparse.Namespace:
     ask.add_argument("--calls", action="append_const", const="--calls", dest="flags", help="profile: Python calls too")
     ask.add_argument("--shuffled", action="append_const", const="--shuffled", dest="flags", help="profile: payments in no order")
     asked = ask.parse_args()
-    if (asked.what == "profile") != bool(asked.words) or any(word not in ("charges", "payments", "nightly") for word in asked.words) or len(asked.words) > 1:
+    if (
+        (asked.what == "profile") != bool(asked.words)
+        or any(word not in ("charges", "payments", "nightly") for word in asked.words)
+        or len(asked.words) > 1
+    ):
         ask.error("profile takes one word, charges, payments or nightly; the others take none")
     asked.words += asked.flags or []
     return asked
