@@ -189,6 +189,7 @@ def people(books: Books, source: int, basis: Basis) -> Iterator[Person]:
             f"join position p on p.place = 3 and p.obligation_id = o.id join cause c on c.id = o.cause_id where o.source_id = {source}) v "
             "on v.account = t.account"
         )
+    books.measure("deciding", "hold", *(("violation",) if basis is Basis.VIOLATIONS else ("obligation", "position", "cause")))
     rows = books.stream(
         f"select t.account, {told}, {order}, {items} from deciding t left join hold h on h.source_id = {source} and h.account = t.account "
         f"left join hold_release r on r.id = {last} {owed} order by t.account, {number}"
