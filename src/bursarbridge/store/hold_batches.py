@@ -106,12 +106,13 @@ def seal(books: Books, plans: Sequence[int], document: Document, today: str) -> 
         today=today,
         b=document.batch,
     )
-    books.do(
-        "update suspense set resolved_at = :at, resolution = 'sent' where resolved_at is null and item_key in "
-        "(select 'hold:' || hold_id from hold_line where batch_id = :b)",
-        at=books.now,
-        b=document.batch,
-    )
+    if books.one("select exists (select 1 from suspense where resolved_at is null and item_key like 'hold:%')"):
+        books.do(
+            "update suspense set resolved_at = :at, resolution = 'sent' where resolved_at is null and item_key in "
+            "(select 'hold:' || hold_id from hold_line where batch_id = :b)",
+            at=books.now,
+            b=document.batch,
+        )
     books.do(
         "update batch set state = 'SEALED', lines = :lines, cents = :cents, document = :document, sha256 = :sha256, size = :size, sealed_at = :at "
         "where id = :id",

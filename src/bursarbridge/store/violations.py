@@ -133,15 +133,16 @@ def _write(books: Books, told: Told, found: dict[str, tuple[int, int]], *, cases
     if "changed" in found:
         books.do(f"{PAST} from met m join violation v on v.id = m.violation_id where m.finding = 'changed'", **told.names("delivery"))
         books.do(
-            "update violation set category = s.category, user_type = s.user_type, violated_on = s.violated_on, "
-            "status = s.status, cents = s.cents, as_of = :as_of, delivery_id = :delivery "
-            "from met m join staged_violation s on s.n = m.n where m.finding = 'changed' and violation.id = m.violation_id",
+            "update violation set category = s.category, user_type = s.user_type, status = s.status, cents = s.cents, as_of = :as_of, "
+            "delivery_id = :delivery from met m join staged_violation s on s.n = m.n "
+            "where m.finding = 'changed' and violation.id = m.violation_id",
             **told.names("as_of", "delivery"),
         )
-        if cases:  # apart, because the account's index is written whenever the column is named
+        # Apart, because a column's index is written whenever the column is named; other cases do not change the account.
+        for column in ("violated_on", "account") if cases else ("violated_on",):
             books.do(
-                "update violation set account = s.account from met m join staged_violation s on s.n = m.n "
-                "where m.finding = 'changed' and violation.id = m.violation_id and violation.account <> s.account"
+                f"update violation set {column} = s.{column} from met m join staged_violation s on s.n = m.n "
+                f"where m.finding = 'changed' and violation.id = m.violation_id and violation.{column} <> s.{column}"
             )
     if "same" in found and (told.kind != "full" or told.listed):
         _confirm(books, told)
