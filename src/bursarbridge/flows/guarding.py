@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from bursarbridge.errors import Unreadable
 from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.run import utc_text
 from bursarbridge.ledger import guards
@@ -17,6 +18,10 @@ from bursarbridge.ledger.words import count
 from bursarbridge.store import batches, guarded
 from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
+
+
+EMPTY_LIST = "empty_list"
+"""The fault of a complete list that states nothing while something is open."""
 
 
 class Judged(NamedTuple):
@@ -52,6 +57,13 @@ class FileGuard:
         _end(books, known)
         guarded.remember(books, reading.channel, "file", Past(numbers.rows, numbers.cents), delivery=reading.delivery)
         return tuple(one for one in trips if one.action != guards.HOLD)
+
+    def asks(self, error: Unreadable) -> tuple[Trip, ...]:
+        """What people are asked of a file that would be refused: whether an empty list is true, for it may be (H01)."""
+        empty = self.limits.empty
+        if error.code != EMPTY_LIST or empty.action != guards.HOLD:
+            return ()
+        return (Trip("empty", "0 records, limit 1", error.words, empty.action, empty.approvers),)
 
     def hold(self, reading: Reading, trips: Sequence[Trip]) -> str:
         """Holds the file, whose postings were taken back; returns the words for it."""
@@ -113,6 +125,12 @@ class PlanGuard:
         if plan.rows:
             guarded.remember(books, self.flow, "plan", Past(plan.rows, plan.cents), fingerprint=plan.fingerprint)
         return Judged(0, (), _warnings(trips))
+
+
+def is_approved(books: Books, delivery: int) -> bool:
+    """Whether people approved a file that was held."""
+    known = guarded.of_file(books, delivery)
+    return known is not None and known.state == "approved"
 
 
 def approved_plan(books: Books, flow: str) -> int | None:
