@@ -10,7 +10,7 @@ from bursarbridge.errors import Refused
 from bursarbridge.sandbox.parking import Parking
 from bursarbridge.sandbox.tickets import TicketStatus
 from tests.garage import Garage
-from tests.simulation.hold_world import NOTHING, STRANGER, HoldWorld, Owed
+from tests.simulation.hold_world import NOTHING, STRANGER, HoldWorld, Owed, story_of
 
 AS_THEY_WERE = "grace notice exempt"
 
@@ -81,19 +81,3 @@ def _truth(office: Parking, holding: Holding, today: str) -> dict[str, Owed]:
         calls = owed if not appealed and one.issued_at.date() <= limit else 0
         found[user.user_id] = Owed(was.stays + stays, was.calls + calls)
     return found
-
-
-def story_of(garage: Garage, emplid: str) -> str:
-    """What was told of one person, what stands, and what the bursar's system did; for whoever reads a failure."""
-    with garage.books() as books:
-        rows = [
-            *books.rows("select * from violation where account = :a", a=emplid),
-            *books.rows("select * from hold where account = :a", a=emplid),
-            *books.rows(
-                "select l.verb, l.cents, l.because, l.state, b.document, b.state, b.sealed_at, b.sent_at from hold_line l join hold h on h.id = l.hold_id "
-                "left join batch b on b.id = l.batch_id where h.account = :a order by l.plan_id",
-                a=emplid,
-            ),
-            *books.rows("select id, name, as_of, state, words from delivery order by id"),
-        ]
-    return "\n".join(str(row) for row in [*rows, *(row for row in garage.indicators.audit if row.emplid == emplid), garage.jobs.refusals])

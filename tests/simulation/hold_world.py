@@ -136,19 +136,20 @@ class HoldWorld:
     def _as_the_policy_says(self, books: Books, moment: datetime) -> None:
         """I7: after a cycle nobody's hold differs from the policy, but for what waits for people, or leaves with the next run."""
         holding, now = self.holding, owed(books, self.holding, _day(moment))
-        told = {str(row[0]): (str(row[1]), int(row[2]), str(row[3])) for row in books.rows("select account, verb, cents, code from hold where verb <> ''")}
+        told = {str(row[0]): (str(row[1]), int(row[2]), str(row[3])) for row in books.rows("select account, verb, cents, code || ' ' || reason from hold where verb <> ''")}
         later = {str(row[0]) for row in books.rows("select account from hold_touched")}
         later |= {str(row[0]) for row in books.rows("select h.account from hold_line l join hold h on h.id = l.hold_id where l.state = 'planned'")}
+        ours = f"{holding.code} {holding.reason}"
         stale, nobody_new = is_stale(books, holding, moment), exempt(holding, _day(moment))
         for account in (now.keys() | told.keys()) - later:
             verb, cents, code = told.get(account, ("", 0, ""))
             mine = now.get(account, NOTHING)
             if verb in ("place", "change"):
                 right = mine.stays == cents or (stale and mine.stays > cents)
-                assert right and code == holding.code, f"I7: {account} has a hold of {cents} {code}, owes {mine}"
+                assert right and code == ours, f"I7: {account} has a hold of {cents} {code}, owes {mine}\n{story_of(self.garage, account)}"
             elif mine.calls >= holding.threshold_cents and not stale and not nobody_new:
-                waits = verb == "release" and (holding.notice_days or code != holding.code)
-                assert waits, f"I7: {account} owes {mine} and has no hold"
+                waits = verb == "release" and (holding.notice_days or code != ours)
+                assert waits, f"I7: {account} owes {mine} and has no hold\n{story_of(self.garage, account)}"
 
     def _release_is_meant(self, books: Books, moment: datetime) -> None:
         """I8: whoever is known to owe nothing and has a hold stands in a plan, or on the list of the next decision, in the very same transaction."""
@@ -221,3 +222,19 @@ def _active(books: Books) -> int:
 
 def _day(moment: datetime) -> str:
     return moment.date().isoformat()
+
+
+def story_of(garage: Garage, emplid: str) -> str:
+    """What was told of one person, what stands, and what the bursar's system did; for whoever reads a failure."""
+    with garage.books() as books:
+        rows = [
+            *books.rows("select * from violation where account = :a", a=emplid),
+            *books.rows("select * from hold where account = :a", a=emplid),
+            *books.rows(
+                "select l.verb, l.cents, l.because, l.state, b.document, b.state, b.sealed_at, b.sent_at from hold_line l join hold h on h.id = l.hold_id "
+                "left join batch b on b.id = l.batch_id where h.account = :a order by l.plan_id",
+                a=emplid,
+            ),
+            *books.rows("select id, name, as_of, state, words from delivery order by id"),
+        ]
+    return "\n".join(str(row) for row in [*rows, *(row for row in garage.indicators.audit if row.emplid == emplid), garage.jobs.refusals])
