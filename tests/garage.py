@@ -146,12 +146,14 @@ class Garage:
         """Called with the name of each step after its transaction."""
         self.moment = MORNING
         """The instant of the run that is under way, or was last: a run that goes on after a death keeps its own."""
-        self._fuse = self._runs = 0
+        self._fuse = 0
         self.points: list[str] = []
         if not (folder / "ledger.db").exists():
             shutil.copy(_migrated(), folder / "ledger.db")
         self.ledger = opening.open_engine(f"sqlite:{folder / 'ledger.db'}")
         sa.event.listen(self.ledger, "connect", _hasten)
+        with self.books() as books:
+            self._runs = int(books.one("select count(*) from run"))
 
     def later(self, **span: float) -> None:
         """Lets time pass."""

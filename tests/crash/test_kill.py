@@ -55,7 +55,7 @@ TWICE = [
     ("library-payments", "publish.linked#4", "deliver.sent"),
     (parking.FLOW, "holds.writing", "holds.carried"),
     (parking.FLOW, "holds.carried", "deliver.intended"),
-    (parking.FLOW, "holds.writing#2", "collect.posting"),
+    (parking.FLOW, "holds.writing#2", "holds.writing"),
     (parking.FLOW, "holds.sealed", "publish.renamed"),
     (parking.FLOW, "publish.linked#2", "holds.writing"),
     (parking.FLOW, "deliver.uploaded", "collect.posting#2"),

@@ -46,6 +46,8 @@ class FileGuard:
     """The campus's: sources tell their time in it."""
     whole: bool = False
     """Whether the files state all that is true."""
+    dated: bool = False
+    """Whether what a file says holds from its own time on, so that one from the future would silence all that come before it."""
 
     def judge(self, reading: Reading) -> tuple[Trip, ...]:
         """The limits it passes and that nobody has approved, worst first; a file that may be read is remembered. Those of WARN come too."""
@@ -58,10 +60,10 @@ class FileGuard:
         guarded.remember(books, reading.channel, "file", Past(numbers.rows, numbers.cents), delivery=reading.delivery)
         return tuple(one for one in trips if one.action != guards.HOLD)
 
-    def asks(self, error: Unreadable) -> tuple[Trip, ...]:
-        """What people are asked of a file that would be refused: whether an empty list is true, for it may be (H01)."""
+    def asks(self, reading: Reading, error: Unreadable) -> tuple[Trip, ...]:
+        """What people are asked of a file that would be refused: whether a list without a record is true, for it may be (H01)."""
         empty = self.limits.empty
-        if error.code != EMPTY_LIST or empty.action != guards.HOLD:
+        if error.code != EMPTY_LIST or reading.rejected or empty.action != guards.HOLD:
             return ()
         return (Trip("empty", "0 records, limit 1", error.words, empty.action, empty.approvers),)
 
@@ -77,7 +79,7 @@ class FileGuard:
 
     def _numbers(self, reading: Reading) -> FileNumbers:
         read = reading.tally.read
-        return FileNumbers(read.count, read.cents, reading.rejected, told_at(reading.arrived.as_of, self.zone), self.whole)
+        return FileNumbers(read.count, read.cents, reading.rejected, told_at(reading.arrived.as_of, self.zone), self.whole, self.dated)
 
 
 @dataclass(frozen=True)

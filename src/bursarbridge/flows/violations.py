@@ -53,6 +53,9 @@ class ViolationPoster:
             heard.plain = heard.plain and read - suspended == heard.facts and violation_lists.is_newest_word(books, told)
             violation_lists.find_missing(books, told)
             self.close(reading, told, heard)
+        # A row that is a question is no better than one that cannot be read: of many the guard makes one question about the file (D06, H02).
+        reading.put_rejected()
+        reading.rejected = reading.tally.suspended.count + reading.tally.conflicts.count
         violations.touch_late(books, told)
 
     def told(self, reading: Reading) -> Told:
