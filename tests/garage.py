@@ -207,6 +207,11 @@ class Garage:
         with self.books() as books:
             return guarded.open_ones(books)
 
+    def codes(self) -> list[str]:
+        """The codes of open suspense, oldest first."""
+        with self.books() as books:
+            return [item.code for item in views.items(books, only_open=True)]
+
     def look_into_doubts(self) -> None:
         """Whoever looks for a file in doubt looks right: it stands there, or was taken, or has to leave again."""
         with self.books() as books:

@@ -52,6 +52,9 @@ class FileGuard:
     def judge(self, reading: Reading) -> tuple[Trip, ...]:
         """The limits it passes and that nobody has approved, worst first; a file that may be read is remembered. Those of WARN come too."""
         books, numbers = reading.books, self._numbers(reading)
+        if reading.idle:
+            _end(books, guarded.of_file(books, reading.delivery))
+            return ()
         trips = guards.judge_file(self.limits, numbers, guarded.history(books, reading.channel, "file"), books.now)
         known = guarded.of_file(books, reading.delivery)
         if holding(trips) and not _approved(known, trips, {"rejected": numbers.rejected}):

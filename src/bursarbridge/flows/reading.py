@@ -30,6 +30,8 @@ class Reading:
         """What else is to be said of the delivery."""
         self.rejected = 0
         """Records that could not be facts, of those put to suspense so far."""
+        self.idle = False
+        """Whether it is older than what was read, and changes nothing."""
         self._rejected: list[Rejected] = []
 
     def facts(self, records: Records) -> Iterator[Fact]:

@@ -107,6 +107,7 @@ class ViolationPoster:
         while chunk := list(islice(rows, CHUNK)):
             reading.tally.already.add(len(chunk), sum(one.cents for one in chunk))
         reading.words = "older than a complete list that was read; it changes nothing"
+        reading.idle = True
 
     def _released(self, reading: Reading, facts: Iterator[Fact]) -> Iterator[Violation]:
         """A file of releases says 0.00 and nothing else; another amount is a question."""

@@ -141,7 +141,8 @@ def _outcome(books: Books, kind: str) -> int:
         "update hold_line set state = 'seen' where state in ('sent', 'assumed') and exists "
         f"(select 1 from hold h where h.id = hold_line.hold_id and h.batch_id = hold_line.batch_id and h.id in ({chosen}))"
     )
-    return books.do(
+    told = books.one(f"select count(*) from hold where confirmed = 'assumed' and confirmed_at = :at and id in ({chosen})", at=books.now)
+    return -int(told) + books.do(  # what this run has confirmed already is not confirmed twice
         f"update hold set confirmed = 'seen', confirmed_at = :at, repair = '' where (confirmed <> 'seen' or repair <> '') and id in ({chosen})",
         at=books.now,
     )
