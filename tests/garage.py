@@ -302,6 +302,7 @@ def _read(text: str) -> Settings:
 def settings_in(folder: Path, text: str) -> Settings:
     """The example's settings with `text` behind them, every path moved into this folder. Raises config's faults."""
     read = _read(text)
-    connections = {name: replace(cast("FolderConnection", one), path=folder / one.path.name) for name, one in read.connections.items()}
+    folders = {name: cast("FolderConnection", one) for name, one in read.connections.items()}
+    connections = {name: replace(one, path=folder / one.path.name) for name, one in folders.items()}
     storage = replace(read.storage, database=Database("sqlite:ledger.db", folder), vault=folder / "vault")
     return replace(read, file=folder / "bursarbridge.toml", storage=storage, connections=connections)

@@ -79,6 +79,8 @@ def _sorted_ids(rows: list[list[str]]) -> list[list[str]]:
 _TITLES = '"User ID", "User Type", "Violation Number", "Violation Type", "Violation Date", "Amount Owed", "Status"]'
 _FULL, _CHANGES = 'files = ["violations_full_*.csv"]', 'files = ["violations_changes_*.csv"]'
 
+_STATUSES = "[sources.parking.violations.statuses]" + AGREED.partition("[sources.parking.violations.statuses]")[2].partition("[[")[0]
+
 TABLE = (
     _set("the id is read from the violation number", ('id = "User ID"', 'id = "Violation Number"')),
     _set("the id is read from the user type", ('id = "User ID"', 'id = "User Type"')),
@@ -91,11 +93,21 @@ TABLE = (
     _set("user type and violation type are swapped", ('user_type = "User Type"', 'user_type = "Violation Type"')),
     _set("no column is the user type", ('user_type = "User Type"\n', "")),
     _set("the status is read from the violation type", ('status = "Status"', 'status = "Violation Type"')),
-    _set("no column is the status", ('status = "Status"\n', ""), (re.search(r"\[sources.parking.violations.statuses\].*?_evidence\"\n", AGREED, re.S)[0], "")),  # type: ignore[index]
+    _set(
+        "no column is the status",
+        ('status = "Status"\n', ""),
+        (_STATUSES, ""),
+    ),
     _set("the date is read from the amount", ('violated_on = "Violation Date"', 'violated_on = "Amount Owed"')),
     _set("no column is the date, and a grace is agreed", ('violated_on = "Violation Date"\n', "")),
-    _set("two titles stand in the wrong order: id and number", (_TITLES, _TITLES.replace("User ID", "?").replace("Violation Number", "User ID").replace("?", "Violation Number"))),
-    _set("two titles stand in the wrong order: amount and date", (_TITLES, _TITLES.replace("Amount Owed", "?").replace("Violation Date", "Amount Owed").replace("?", "Violation Date"))),
+    _set(
+        "two titles stand in the wrong order: id and number",
+        (_TITLES, _TITLES.replace("User ID", "?").replace("Violation Number", "User ID").replace("?", "Violation Number")),
+    ),
+    _set(
+        "two titles stand in the wrong order: amount and date",
+        (_TITLES, _TITLES.replace("Amount Owed", "?").replace("Violation Date", "Amount Owed").replace("?", "Violation Date")),
+    ),
     _set("a title is missing", (_TITLES, _TITLES.replace('"User Type", ', ""))),
     _set("the list is said to have no heading", ('settle = "0s"\n', 'settle = "0s"\nheading = false\n')),
     _set("the columns are said to be parted by semicolons", ('settle = "0s"\n', 'settle = "0s"\ndelimiter = ";"\n')),
@@ -116,7 +128,10 @@ TABLE = (
     _set("lists of changes are taken for complete ones, and the other way round", (_FULL, "?"), (_CHANGES, _FULL), ("?", _CHANGES)),
     _set("lists of changes are said to be complete", ('kind = "changes"', 'kind = "full"')),
     _set("the time of a list is read from its running number", (r"as_of = '(\d{8})_(\d{6})'", r"as_of = '_(\d{4})\.csv'")),
-    _set("the amount of a violation may be at most 5.00", ('timezone = "America/Los_Angeles"\n[[', 'timezone = "America/Los_Angeles"\namount_max = "5.00"\n[[')),
+    _set(
+        "the amount of a violation may be at most 5.00",
+        ('timezone = "America/Los_Angeles"\n[[', 'timezone = "America/Los_Angeles"\namount_max = "5.00"\n[['),
+    ),
     _set("threshold: 0.25 for 25.00", ('"25.00"', '"0.25"')),
     _set("threshold: 0.00", ('"25.00"', '"0.00"')),
     _set("threshold: 2500.00 for 25.00", ('"25.00"', '"2500.00"')),
@@ -141,7 +156,9 @@ TABLE = (
     _file("the office's program lists the first half only", _rows(lambda rows: rows[: len(rows) // 2])),
     _file("the office's program lists one row only", _rows(lambda rows: rows[:1])),
     _file("each row stands there twice", _rows(lambda rows: [*rows, *rows])),
-    _file("each row stands there twice, the second time with another amount", _rows(lambda rows: [*rows, *([*row[:5], "1.00", row[6]] for row in rows)])),
+    _file(
+        "each row stands there twice, the second time with another amount", _rows(lambda rows: [*rows, *([*row[:5], "1.00", row[6]] for row in rows)])
+    ),
     _file("amounts are in cents", _column(5, lambda amount: amount.replace(".", ""))),
     _file("amounts are a hundred times too large", _column(5, lambda amount: f"{amount.replace('.', '')}.00")),
     _file("every amount is 0.00", _column(5, lambda _amount: "0.00")),
@@ -154,7 +171,10 @@ TABLE = (
     _file("every status is in another language", _column(6, lambda _one: "Offen")),
     _file("every violation is said to be under appeal", _column(6, lambda _one: "Appealed")),
     _file("a column was put in front", lambda content: b"".join(b"1," + line for line in content.splitlines(keepends=True))),
-    _file("the list is the test system's: other numbers, few people", _rows(lambda rows: [[row[0], row[1], f"T{row[2]}", *row[3:]] for row in rows[:40]])),
+    _file(
+        "the list is the test system's: other numbers, few people",
+        _rows(lambda rows: [[row[0], row[1], f"T{row[2]}", *row[3:]] for row in rows[:40]]),
+    ),
     _file("the numbers begin anew: every violation has a new one", _rows(lambda rows: [[*row[:2], f"N{row[2]}", *row[3:]] for row in rows])),
     _file("the file is in UTF-16", lambda content: content.decode().encode("utf-16")),
     _file("an error page lies there instead", lambda _content: b"<html><body>502 Bad Gateway</body></html>\n"),

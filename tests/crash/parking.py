@@ -39,7 +39,10 @@ def holds_wait(folder: Path) -> None:
     document.unlink()  # the bursar's system has taken it
     stands = [person for person in FIRST if person != "0012344"]
     rows = [f"{person},EXCCD,PRK,PKCIT,{'15.00' if person == '0012345' else '40.00'},,08/02/2026" for person in stands]
-    _drop(folder / "peoplesoft/holds/out/BB_SRVC_IND_20260802_180000.csv", "\r\n".join([_COLUMNS, *rows, "0077777,EXCCD,PRK,PKCIT,9.00,,08/01/2026", ""]))
+    _drop(
+        folder / "peoplesoft/holds/out/BB_SRVC_IND_20260802_180000.csv",
+        "\r\n".join([_COLUMNS, *rows, "0077777,EXCCD,PRK,PKCIT,9.00,,08/01/2026", ""]),
+    )
     tonight = [
         ("0012343", "V0012343", "25.00", "Open"),
         ("0012344", "V0012344", "40.00", "Open"),

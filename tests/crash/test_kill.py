@@ -29,7 +29,7 @@ ONLY = {
     "holds.writing": (parking.FLOW,),
     "holds.sealed": (parking.FLOW,),
 }
-"""Who passes a point that not everybody passes. Charges wait for the bursar's results; what went to Alma, and hold files, are confirmed by being taken."""
+"""Who passes a point that not everybody passes. Charges wait for the bursar's results; files for Alma, and of holds, are confirmed by being taken."""
 
 ELSEWHERE = {"waive.told", "waive.recorded", "collect.refused", "slot.noted", "slot.claimed", "slot.ran", "slot.settled", "alarm.noted"} | {
     "backup.copied",

@@ -28,8 +28,8 @@ _QUESTIONS = {
     "deliveries": "select channel, name, sha256, state, as_of, tally from delivery",
     "arrivals": "select name, at from arrival",
     "holds": "select account, code, reason, verb, cents, told_at, told_on, placed_on, confirmed, confirmed_at, repair, reopened_on from hold",
-    "hold lines": "select h.account, l.verb, l.cents, l.because, l.item, l.by_hand, l.again, l.state, p.state, coalesce(b.document, '') from hold_line l "
-    "join hold h on h.id = l.hold_id join hold_plan p on p.id = l.plan_id left join batch b on b.id = l.batch_id",
+    "hold lines": "select h.account, l.verb, l.cents, l.because, l.item, l.by_hand, l.again, l.state, p.state, coalesce(b.document, '') "
+    "from hold_line l join hold h on h.id = l.hold_id join hold_plan p on p.id = l.plan_id left join batch b on b.id = l.batch_id",
     "hold plans": "select flow, made_at, state, numbers, reasons from hold_plan",
     "hold next": "select account from hold_touched",
     "violations": "select reference, account, category, user_type, violated_on, status, cents, as_of from violation",

@@ -93,7 +93,9 @@ def test_t07_overlapping_changes_add_nothing_up(garage: Garage) -> None:
     garage.parking.pay(number, 200)
     owes(garage, CAL, 300)
     tuesday = garage.parking.changes(garage.now)
-    both = Sent(tuesday.name, tuesday.content + b"".join(line for line in monday.content.splitlines(keepends=True)[1:] if number.encode() not in line))
+    both = Sent(
+        tuesday.name, tuesday.content + b"".join(line for line in monday.content.splitlines(keepends=True)[1:] if number.encode() not in line)
+    )
     assert night(garage, both) == {"change 1000031 800"}
 
 

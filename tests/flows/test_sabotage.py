@@ -1,4 +1,4 @@
-"""H02: what people get wrong about a list or its settings places and releases no hold by itself: it is refused, or waits for people, or changes nothing.
+"""H02: what people get wrong about a list or its settings moves no hold by itself: it is refused, or waits for people, or changes nothing.
 
 Each mistake of tests/sabotage.py is made on a campus with some hundred holds, whose first list with the right settings came six nights ago.
 """
@@ -158,7 +158,7 @@ def _lived(folder: Path, text: str) -> Base:
     garage.close()
     whole, missed = (_right(folder, text, now, lists, skip=skip) for skip in (False, True))
     assert len(whole) >= 12, "something happens on an ordinary night"
-    return Base(folder, now, *lists, whole | missed)
+    return Base(folder, now, lists[0], lists[1], whole | missed)
 
 
 def _right(folder: Path, text: str, now: datetime, lists: list[List], *, skip: bool) -> Told:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from bursarbridge.config.holding import Holding
-from bursarbridge.errors import Refused
 from bursarbridge.sandbox.parking import Parking
 from bursarbridge.sandbox.tickets import TicketStatus
 from tests.garage import Garage

@@ -77,7 +77,9 @@ class HoldWorld:
             self._only_added(books)
             twice = books.rows("select sealed_run, hold_id from hold_line where sealed_run is not null group by 1, 2 having count(*) > 1")
             assert twice == [], "somebody is in both files of a run"
-            held = books.one("select count(*) from hold_line l join hold_plan p on p.id = l.plan_id where p.state = 'held' and l.sealed_run is not null")
+            held = books.one(
+                "select count(*) from hold_line l join hold_plan p on p.id = l.plan_id where p.state = 'held' and l.sealed_run is not null"
+            )
             assert held == 0, "something of a plan left that waits for people"
         self._others_are_untouched()
 
@@ -111,7 +113,8 @@ class HoldWorld:
         limits = next(one for one in self.garage.settings.guards if one.name == FLOW)
         for plan in plans:
             rows = books.rows(
-                "select verb, count(*) from hold_line where plan_id = :p and by_hand = 0 and again = 0 and sealed_run is not null group by verb", p=plan
+                "select verb, count(*) from hold_line where plan_id = :p and by_hand = 0 and again = 0 and sealed_run is not null group by verb",
+                p=plan,
             )
             sent = {str(verb): int(count) for verb, count in rows}
             if sent.get("release", 0) > limits.releases.limit(self.active) or sent.get("place", 0) > limits.placements.limit(self.active):
@@ -136,7 +139,10 @@ class HoldWorld:
     def _as_the_policy_says(self, books: Books, moment: datetime) -> None:
         """I7: after a cycle nobody's hold differs from the policy, but for what waits for people, or leaves with the next run."""
         holding, now = self.holding, owed(books, self.holding, _day(moment))
-        told = {str(row[0]): (str(row[1]), int(row[2]), str(row[3])) for row in books.rows("select account, verb, cents, code || ' ' || reason from hold where verb <> ''")}
+        told = {
+            str(row[0]): (str(row[1]), int(row[2]), str(row[3]))
+            for row in books.rows("select account, verb, cents, code || ' ' || reason from hold where verb <> ''")
+        }
         later = {str(row[0]) for row in books.rows("select account from hold_touched")}
         later |= {str(row[0]) for row in books.rows("select h.account from hold_line l join hold h on h.id = l.hold_id where l.state = 'planned'")}
         ours = f"{holding.code} {holding.reason}"
@@ -170,7 +176,10 @@ class HoldWorld:
     def _only_added(self, books: Books) -> None:
         """I2: what was once written stays, word for word."""
         for table, columns in FACTS.items():
-            rows = {tuple(row[:2]) if table in ("hold_line", "guard_vote") else tuple(row): tuple(row) for row in books.rows(f"select {columns} from {table}")}
+            rows = {
+                tuple(row[:2]) if table in ("hold_line", "guard_vote") else tuple(row): tuple(row)
+                for row in books.rows(f"select {columns} from {table}")
+            }
             changed = [key for key, row in self.seen[table].items() if rows.get(key) != row]
             assert changed == [], f"I2: {table} was changed: {changed}"
             self.seen[table] = rows
@@ -188,7 +197,10 @@ class HoldWorld:
 def owed(books: Books, holding: Holding, today: str) -> dict[str, Owed]:
     """What everybody owes by the newest evidence, as the policy counts it."""
     limit = (date.fromisoformat(today) - timedelta(days=holding.grace_days)).isoformat()
-    ordered = {str(account): (str(on), str(until)) for account, on, until in books.rows("select account, released_on, until_on from hold_release order by id")}
+    ordered = {
+        str(account): (str(on), str(until))
+        for account, on, until in books.rows("select account, released_on, until_on from hold_release order by id")
+    }
     found: dict[str, Owed] = {}
     for account, user_type, category, since, cents, status in books.rows(
         "select account, user_type, category, violated_on, cents, status from violation where cents > 0"
@@ -231,8 +243,8 @@ def story_of(garage: Garage, emplid: str) -> str:
             *books.rows("select * from violation where account = :a", a=emplid),
             *books.rows("select * from hold where account = :a", a=emplid),
             *books.rows(
-                "select l.verb, l.cents, l.because, l.state, b.document, b.state, b.sealed_at, b.sent_at from hold_line l join hold h on h.id = l.hold_id "
-                "left join batch b on b.id = l.batch_id where h.account = :a order by l.plan_id",
+                "select l.verb, l.cents, l.because, l.state, b.document, b.state, b.sealed_at, b.sent_at from hold_line l "
+                "join hold h on h.id = l.hold_id left join batch b on b.id = l.batch_id where h.account = :a order by l.plan_id",
                 a=emplid,
             ),
             *books.rows("select id, name, as_of, state, words from delivery order by id"),

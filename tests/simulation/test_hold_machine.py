@@ -32,9 +32,12 @@ NOBODY = ParkingUser("", "Unmatched")
 PICK = st.integers(0, 10**6)
 CENTS = st.sampled_from([2000, 2000, 4500, 10_000])
 """Mostly equal on purpose (D05)."""
-DEEDS = st.lists(st.tuples(st.sampled_from(["issue", "issue", "pay", "pay", "part", "bounce", "appeal", "decide", "spoil", "clean"]), PICK), max_size=4)
+DEEDS = st.lists(
+    st.tuples(st.sampled_from(["issue", "issue", "pay", "pay", "part", "bounce", "appeal", "decide", "spoil", "clean"]), PICK), max_size=4
+)
 LISTS = st.sampled_from(
-    ["plain"] * 8 + ["lost", "renamed", "same name", "shuffled", "cut", "empty", "doubled", "late", "two days", "older again", "changes", "changes", "both"]
+    ["plain"] * 8
+    + ["lost", "renamed", "same name", "shuffled", "cut", "empty", "doubled", "late", "two days", "older again", "changes", "changes", "both"]
 )
 THEN = st.sampled_from(["", "r", "r", "rl", "rl", "rls", "rls", "rlsr", "rlsr", "rar", "ra", "rarls", "arls", "rR"])
 """What follows: r a run, R one over everybody, a people approve, l the bursar loads, s lists what it has."""

@@ -19,7 +19,6 @@ from bursarbridge.store import batches, guarded
 from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
 
-
 EMPTY_LIST = "empty_list"
 """The fault of a complete list that states nothing while something is open."""
 

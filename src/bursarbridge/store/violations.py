@@ -86,12 +86,12 @@ def touched(books: Books, source: int, since_delivery: int) -> int:
 
 def touch_late(books: Books, told: Told) -> None:
     """Has everybody decided whom a delivery speaks of that is posted only now, after later ones were evaluated (approved, or decided again)."""
+    late = "exists (select 1 from hold_state where source_id = :source and last_delivery >= :delivery)"
     books.do(
-        "insert into hold_touched (source_id, account) select source_id, account from violation where source_id = :source and delivery_id = :delivery "
-        "and exists (select 1 from hold_state where source_id = :source and last_delivery >= :delivery) "
+        "insert into hold_touched (source_id, account) "
+        f"select source_id, account from violation where source_id = :source and delivery_id = :delivery and {late} "
         "union select v.source_id, p.account from violation_past p join violation v on v.id = p.violation_id "
-        "where v.source_id = :source and p.until_delivery_id = :delivery and v.delivery_id = :delivery "
-        "and exists (select 1 from hold_state where source_id = :source and last_delivery >= :delivery) on conflict do nothing",
+        f"where v.source_id = :source and p.until_delivery_id = :delivery and v.delivery_id = :delivery and {late} on conflict do nothing",
         **told.names("source", "delivery"),
     )
 
