@@ -66,7 +66,7 @@ def _lists(settings: Settings, source: ParkingSource, place: PlaceOf, flow: str)
 def _guarded(settings: Settings, source: ParkingSource, files: ViolationFiles, channel: Channel, flow: str) -> Channel:
     """A channel with its guard; a complete list whose lines are its records has the fast lane too."""
     whole = files.kind == "full"
-    guarded = replace(channel, guard=file_guard(settings, flow, whole=whole))
+    guarded = replace(channel, guard=file_guard(settings, flow, whole=whole, dated=True))
     form = violation_form(settings, source, files)
     if not whole or not ViolationReader(form).lines_are_records:
         return guarded

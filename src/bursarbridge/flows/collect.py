@@ -199,7 +199,8 @@ def _post(run: Run, channel: Channel, arrived: Arrived, delivery: int, books: Bo
         reading.put_rejected()
     except Unreadable as error:
         savepoint.rollback()
-        return _refuse(books, channel, delivery, arrived, error)
+        asked = channel.guard.asks(reading, error) if channel.guard is not None else ()
+        return _hold(channel.guard, reading, asked) if channel.guard is not None and asked else _refuse(books, channel, delivery, arrived, error)
     trips = channel.guard.judge(reading) if channel.guard is not None else ()
     if channel.guard is not None and holding(trips):
         savepoint.rollback()

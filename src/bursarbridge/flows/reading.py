@@ -32,6 +32,8 @@ class Reading:
         """Records that could not be facts, of those put to suspense so far."""
         self.passed_over: frozenset[str] = frozenset()
         """Codes of rejections that are only noted: what such a record says is known to be of no consequence."""
+        self.idle = False
+        """Whether it is older than what was read, and changes nothing."""
         self._rejected: list[Rejected] = []
 
     def facts(self, records: Records) -> Iterator[Fact]:

@@ -16,7 +16,7 @@ from bursarbridge.ledger.facts import Fact, Violation
 from bursarbridge.ledger.money import shown
 from bursarbridge.ledger.posting import AppliedLevel, Posted, Suspended, decide_applied
 from bursarbridge.ports import Rejected
-from bursarbridge.store import batches, moves, open_items, payment_cases, suspense
+from bursarbridge.store import batches, hold_batches, moves, open_items, payment_cases, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.deliveries import Arrived
 from bursarbridge.store.payment_levels import Statement
@@ -42,7 +42,7 @@ _APPLY = Action("apply", "it belongs to the fee that the reason names, by our re
 _TAKEN = Action("apply", "the office has the money: it is taken off the student account with the next credit file")
 _REVERSED = Action("reversed", "the payment was reversed: the charge is open again")
 _ARRIVED = Action("arrived", "the file is there: the batch counts as sent")
-_AGAIN = Action("send-again", "the file is not there and never was: it is sent again")
+_AGAIN = Action("send-again", "the file is not there and never was: it is sent again (of holds a new one is made)")
 
 _OPENED = Action("opened", "the fee was opened in the source again by hand: what is paid on it from now on is told again")
 _MOVED = Action("accept", "the person was checked: the violation is theirs from the next file on that says so")
@@ -249,6 +249,8 @@ def _doubt(books: Books, item: ItemView, action: str) -> str:
     if action == "arrived":
         batches.mark_sent(books, batch, "person", books.now)
         return "the batch counts as sent"
+    if hold_batches.give_up(books, batch):
+        return "whoever is in it is decided again, and told anew with the next run"
     batches.send_again(books, batch)
     return "the same file is sent again with the next run"
 

@@ -131,6 +131,22 @@ def _overtake_told(books: Books, mine: str) -> None:
     books.do(f"update hold_line set state = 'overtaken' where state = 'sent' and hold_id in (select hold_id from hold_line where {mine})")
 
 
+def give_up(books: Books, batch: int) -> bool:
+    """A document never left, says a person: whoever is in it is told anew. The same bytes might undo what was told since (T08).
+
+    False, and nothing done, for a batch that is not of holds.
+    """
+    state, kind = books.rows("select state, kind from batch where id = :id", id=batch)[0]
+    if kind not in _VERBS:
+        return False
+    move(BatchState(str(state)), BatchState.REFUSED)
+    latest = "batch_id = :b and id in (select hold_id from hold_line where batch_id = :b and state = 'sent')"
+    books.do(f"update hold set repair = 'missing' where {latest} and verb <> 'release'", b=batch)
+    books.do("update hold_line set state = 'overtaken' where batch_id = :b and state = 'sent'", b=batch)
+    books.do("update batch set state = 'REFUSED' where id = :id", id=batch)
+    return True
+
+
 def finish(books: Books, plans: Sequence[int]) -> None:
     """The plans are carried out: what could be written has left or is about to."""
     books.do(f"update hold_plan set state = 'sealed' where {_in(plans).replace('plan_id', 'id')} and state in ('open', 'held')")

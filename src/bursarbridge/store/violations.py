@@ -84,6 +84,18 @@ def touched(books: Books, source: int, since_delivery: int) -> int:
     )
 
 
+def touch_late(books: Books, told: Told) -> None:
+    """Has everybody decided whom a delivery speaks of that is posted only now, after later ones were evaluated (approved, or decided again)."""
+    late = "exists (select 1 from hold_state where source_id = :source and last_delivery >= :delivery)"
+    books.do(
+        "insert into hold_touched (source_id, account) "
+        f"select source_id, account from violation where source_id = :source and delivery_id = :delivery and {late} "
+        "union select v.source_id, p.account from violation_past p join violation v on v.id = p.violation_id "
+        f"where v.source_id = :source and p.until_delivery_id = :delivery and v.delivery_id = :delivery and {late} on conflict do nothing",
+        **told.names("source", "delivery"),
+    )
+
+
 def _post_once(books: Books, told: Told, facts: Sequence[Violation], heard: Heard) -> None:
     """Facts of different violations."""
     assert len(facts) <= CHUNK
