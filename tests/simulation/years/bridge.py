@@ -1,10 +1,10 @@
 """The bridge under simulation: built by wiring as ever, over lines that are cut and an API that misbehaves, killed at its crash points."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -14,11 +14,11 @@ from bursarbridge.assembly.names import Times
 from bursarbridge.config.model import AlmaSource, Settings
 from bursarbridge.errors import BridgeError, TryLater
 from bursarbridge.exchange.endpoint import Clear
-from bursarbridge.jobs import engine as engine_room
 from bursarbridge.ports import Call, Endpoint, LibraryDesk, Proof, Reply, Waiting
 from bursarbridge.sandbox.alma_api import AlmaDoor, Asked, Mishap
 from bursarbridge.store import opening
 from bursarbridge.systems.alma.desk import AlmaDesk
+from bursarbridge.wiring.recording import Recorded
 from bursarbridge.wiring.ways import Ways
 from tests.simulation.years.journal import Journal, JournalEngine, Killed
 from tests.simulation.years.weather import CALL_FAULTS, Weather
@@ -100,8 +100,7 @@ class Machine:
         self._light("death")
         for _ in range(NESTED + 1):
             try:
-                with self.bridge.running() as start:
-                    return start(flow)
+                return self._at_work(flow)
             except Killed:
                 self.weather.deaths += 1
                 self.bridge.close()
@@ -112,6 +111,15 @@ class Machine:
                 self.failed.append(f"{flow}: {error}")
                 return None
         return None
+
+    def _at_work(self, flow: str) -> dict[str, object]:
+        """A process at work lends its engine; as the real one, it first finishes what a dead one left."""
+        shutil.rmtree(self.bridge.scratch, ignore_errors=True)
+        engine = JournalEngine(self.journal, self.bridge.ledger, self.bridge.procedures(), Recorded)
+        self.bridge.engine = engine  # type: ignore[assignment]
+        engine.finish_resumed()
+        with self.bridge.running() as start:
+            return start(flow)
 
     def _light(self, kind: str) -> None:
         self._fuse = self.weather.chance.randint(1, 14) if self.weather.strikes(kind) else 0
@@ -124,8 +132,6 @@ class Machine:
                 raise Killed(point)
 
     def _built(self) -> wiring.Bridge:
-        engine_room.Engine = partial(JournalEngine, self.journal)  # type: ignore[assignment,misc]
-        opening.refuse_unsafe = lambda engine: None  # the simulated disk does not wait
         bridge = wiring.build(self.settings, clock=self.now, wait=lambda _seconds: None, reached=self._reached, desk_of=self._desk)
         bridge.ways = SimulatedWays(self.settings, lambda _seconds: None, self._reached, self._desk, weather=self.weather)
         return bridge

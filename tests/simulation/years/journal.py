@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bursarbridge.errors import BridgeError, TryLater
 from bursarbridge.jobs.engine import Procedure
+from bursarbridge.wiring.recording import Recorded
 
 R = TypeVar("R")
 
@@ -92,17 +93,16 @@ class Steps:
 class JournalEngine:
     """jobs.engine.Engine's face."""
 
-    def __init__(self, journal: Journal, ledger: sa.Engine, procedures: Mapping[str, Procedure], **_more: object) -> None:
-        self._journal, self._ledger, self._procedures = journal, ledger, procedures
-
-    def launch(self) -> None:
-        """Nothing runs in the background here."""
+    def __init__(self, journal: Journal, ledger: sa.Engine, procedures: Mapping[str, Procedure], recorded: type[Recorded]) -> None:
+        self._journal, self._ledger, self._procedures, self._recorded = journal, ledger, procedures, recorded
 
     def run(self, flow: str, name: str, now: str) -> dict[str, object]:
         """Runs a flow; one that fails with words has ended, as in the real engine."""
         log = self._journal.runs.setdefault(name, Log(flow, now))
+        steps = Steps(self._ledger, self._journal, log)
         try:
-            result = dict(self._procedures[flow](Steps(self._ledger, self._journal, log), name, now))  # type: ignore[arg-type]
+            with self._recorded(flow, steps, name, now):
+                result = dict(self._procedures[flow](steps, name, now))  # type: ignore[arg-type]
         except BridgeError:
             log.ended = True
             raise
