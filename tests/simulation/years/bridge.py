@@ -1,5 +1,6 @@
 """The bridge under simulation: built by wiring as ever, over lines that are cut and an API that misbehaves, killed at its crash points."""
 
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from bursarbridge.assembly.names import Times
 from bursarbridge.config.model import AlmaSource, Settings
 from bursarbridge.errors import BridgeError, TryLater
 from bursarbridge.exchange.endpoint import Clear
-from bursarbridge.ports import Call, Endpoint, LibraryDesk, Proof, Reply, Waiting
+from bursarbridge.ports import Call, Carrier, Endpoint, Handed, LibraryDesk, Proof, Reply, Waiting
 from bursarbridge.sandbox.alma_api import AlmaDoor, Asked, Mishap
 from bursarbridge.store import opening
 from bursarbridge.systems.alma.desk import AlmaDesk
@@ -73,12 +74,33 @@ class SimulatedWays(Ways):
     """The ways out, over the simulation's weather."""
 
     weather: Weather = field(kw_only=True)
+    handed: list[str] = field(kw_only=True)
+    """The mails that left."""
 
     @contextmanager
     def places(self, around: Callable[[Endpoint], Endpoint] | None = None) -> Iterator[Callable[[str, str, Clear], Endpoint]]:
         """Endpoints over a line."""
         with super().places(lambda place: Line(around(place) if around else place, self.weather)) as place:
             yield place
+
+    def carrier(self) -> Carrier:
+        """A relay that is down now and then."""
+        return Relay(self.weather, self.handed)
+
+
+class Relay:
+    """ports.Carrier in this process."""
+
+    def __init__(self, weather: Weather, handed: list[str]) -> None:
+        self.token = "simulated"
+        self._weather, self._handed = weather, handed
+
+    def hand_over(self, message: bytes, _sender: str, recipient: str) -> Handed:
+        """Takes it, or is down."""
+        if self._weather.strikes("mail"):
+            return Handed("unreachable", "the relay is down")
+        self._handed.append(f"{recipient} {hashlib.sha256(message).hexdigest()}")
+        return Handed("sent", "taken")
 
 
 class Machine:
@@ -89,6 +111,7 @@ class Machine:
         self.journal = Journal(after_deed=lambda _name: self._reached("engine.acted"))
         self.reached: set[str] = set()
         self.failed: list[str] = []
+        self.handed: list[str] = []
         self._fuse = 0
         ledger = opening.open_engine(settings.storage.database.url())
         opening.migrate(ledger)
@@ -133,7 +156,7 @@ class Machine:
 
     def _built(self) -> wiring.Bridge:
         bridge = wiring.build(self.settings, clock=self.now, wait=lambda _seconds: None, reached=self._reached, desk_of=self._desk)
-        bridge.ways = SimulatedWays(self.settings, lambda _seconds: None, self._reached, self._desk, weather=self.weather)
+        bridge.ways = SimulatedWays(self.settings, lambda _seconds: None, self._reached, self._desk, weather=self.weather, handed=self.handed)
         return bridge
 
     def _desk(self, source: AlmaSource) -> LibraryDesk | None:

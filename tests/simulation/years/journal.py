@@ -42,6 +42,8 @@ class Journal:
     runs: dict[str, Log] = field(default_factory=dict)
     after_deed: Callable[[str], None] = lambda _name: None
     """Called between an outside deed and its checkpoint: the place where a death leaves an effect that nobody knows of."""
+    after_step: Callable[[str, str, str, object], None] = lambda _flow, _now, _name, _result: None
+    """Called when a step has its checkpoint: with its flow, the run's instant, its name and its result."""
 
 
 class Steps:
@@ -87,6 +89,7 @@ class Steps:
         text = json.dumps(result)
         self._log.steps.append((name, text))
         self._next += 1
+        self._journal.after_step(self._log.flow, self._log.now, name, result)
         return json.loads(text)
 
 
