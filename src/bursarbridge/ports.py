@@ -83,6 +83,34 @@ class Vault(Protocol):
         ...
 
 
+class Archive(Vault, Protocol):
+    """A vault with the few notes about itself that outlive a ledger: small texts under names, replaced whole or not at all."""
+
+    def verify(self, sha256: str) -> bool:
+        """Whether the kept bytes are there and still have that hash; reads them all."""
+        ...
+
+    def has(self, sha256: str) -> bool:
+        """Whether bytes of that hash are kept; reads none of them."""
+        ...
+
+    def listed(self) -> Iterator[str]:
+        """The hash of everything kept, in any order."""
+        ...
+
+    def note(self, name: str, content: bytes) -> None:
+        """Keeps a note, durably, in place of an older one of that name; names are words joined by "/"."""
+        ...
+
+    def noted(self, name: str) -> bytes:
+        """What a note says; b"" when there is none."""
+        ...
+
+    def notes(self, folder: str) -> list[str]:
+        """The names of the notes whose name begins with that folder and a "/", sorted."""
+        ...
+
+
 class Rejected(NamedTuple):
     """A record that was seen and cannot be a fact: it goes to suspense whole, with its money counted."""
 

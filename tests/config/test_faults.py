@@ -40,6 +40,7 @@ tls = "none"
 from = "Bridge <bridge@example.edu>"
 allowed_domains = ["example.edu"]
 """
+S3 = 's3 = { endpoint = "http://127.0.0.1:9000", key_id = "file:bursarbridge.toml", secret = "file:bursarbridge.toml" }'
 API = """[sources.library.api]
 base = "https://127.0.0.1:8443"
 key = "file:bursarbridge.toml"
@@ -150,6 +151,11 @@ CASES = [
     ("C045", "[storage]\n", PARKING.replace('"Balance"\n', '"Balanse"\n') + "[storage]\n", "Balanse"),
     ("C046", "[storage]\n", PARKING.replace('status = "Status"\n', "") + "[storage]\n", "statuses"),
     ("C047", "[storage]\n", PARKING.replace('settle = "0s"', 'absent = "ask"') + "[storage]\n", 'absent = "ask"'),
+    ("C075", 'vault = "data/vault"', f'vault = "s3://Not A Bucket"\n{S3}', "vault"),
+    ("C075", 'vault = "data/vault"', 'vault = "s3://bucket/prefix"', "vault"),
+    ("C075", 'vault = "data/vault"', f'vault = "data/vault"\n{S3}', "vault"),
+    ("C026", 'vault = "data/vault"', f'vault = "s3://bucket"\n{S3.replace("http://127.0.0.1:9000", "https://s3.example.edu")}', "endpoint"),
+    ("C031", 'vault = "data/vault"', f'vault = "s3://bucket"\n{S3.replace("file:bursarbridge.toml", "l7xx0badc0ffee", 1)}', "key_id"),
 ]
 
 WARNINGS = [

@@ -143,4 +143,9 @@ BOOKS = {
 def books_of(office: Lot) -> dict[str, list[tuple[object, ...]]]:
     """Every row, without the numbers that the database gives out."""
     with office.campus.books() as books:
-        return {table: sorted(books.rows(sql), key=str) for table, sql in BOOKS.items()}
+        return {table: sorted((_plain(row) for row in books.rows(sql)), key=str) for table, sql in BOOKS.items()}
+
+
+def _plain(row: tuple[object, ...]) -> tuple[object, ...]:
+    """The row as both databases give it: one of them knows truth from one."""
+    return tuple(int(value) if isinstance(value, bool) else value for value in row)

@@ -84,7 +84,7 @@ class PureViolations:
             else:
                 past.states.append(past.now._replace(cents=0, status=Standing.ABSENT, as_of=as_of))
                 self.questions = {one for one in self.questions if one[1] != reference}
-        for reference in spoken - {one for code, one in self.questions if code == "violation_absent"}:
+        for reference in set() if tie else spoken - {one for code, one in self.questions if code == "violation_absent"}:
             spoken_of = self.known[reference]
             spoken_of.states.append(spoken_of.now._replace(as_of=max(as_of, spoken_of.now.as_of)))
         self.listed, self.covers = as_of, self.absent == "cleared"

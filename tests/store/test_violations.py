@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from bursarbridge.flows.reading import Reading
@@ -40,10 +40,15 @@ FACTS = st.builds(
 )
 SENT = st.builds(Sent, st.integers(1, 5).map(str), st.sampled_from(["full", "changes", "changes"]), st.lists(FACTS, max_size=5).map(tuple))
 STEPS = st.lists(SENT, max_size=7)
+ONE = Violation("a", "0012345", "NO PERMIT", 2500, "2026-07-01")
+TWO_PERSONS = [Sent("1", "full", (ONE,)), Sent("2", "full", (ONE._replace(account="0012346"), ONE._replace(cents=5000)))]
+TWO_LISTS = [Sent("2", "full", ()), Sent("1", "changes", (ONE._replace(cents=0),)), Sent("2", "full", ()), Sent("1", "changes", (ONE,))]
 
 
 @settings(max_examples=250, deadline=None, phases=QUICK)
 @given(STEPS, st.sampled_from(["cleared", "ask"]), st.integers(1, 3))
+@example(TWO_PERSONS, "cleared", 1)
+@example(TWO_LISTS, "ask", 1)
 def test_violations_in_any_order_repeat_differ_and_vanish(steps: Sequence[Sent], absent: str, chunk: int) -> None:
     with campus_in_memory() as campus, campus.books(writing=True) as books, pytest.MonkeyPatch.context() as patch:
         patch.setattr("bursarbridge.flows.violations.CHUNK", chunk)

@@ -14,6 +14,8 @@ from bursarbridge.cli import (
     files,
     guards,
     holds,
+    keeping,
+    reconcile,
     report,
     returned,
     runs,
@@ -65,6 +67,9 @@ app.command("serve", short_help="Listen for webhook calls, and work.")(serve.ser
 app.command("work", short_help="Work: one of any number of workers.")(work.work)
 app.command("sync", short_help="Run what is due by the timetable.")(timetable.sync)
 app.command("schedule", short_help="Show the next runs.")(timetable.schedule)
+app.command("backup", short_help="Copy everything the bridge knows.")(keeping.backup)
+app.command("restore", short_help="Put a backup back.")(keeping.restore)
+app.command("reconcile", short_help="After a restore: find what left since.")(reconcile.reconcile)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
 app.add_typer(holds.group, name="holds")

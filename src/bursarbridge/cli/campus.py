@@ -53,7 +53,8 @@ def ending(screen: Screen, where: Where, following: str = "") -> Iterator[None]:
         yield
     except BridgeError as error:
         code = _code(error)
-        _end(screen, where, str(error), code, where.command("check") if code == USAGE else following or where.command("status"))
+        cure = {USAGE: where.command("check"), HELD: where.command("reconcile")}.get(code, following or where.command("status"))
+        _end(screen, where, str(error), code, cure)
     except OSError as error:
         # A full disk or a folder without rights: the operating system's own words name the file.
         _end(screen, where, f"this machine refuses: {error}", FAILED, following or where.command("status"))
@@ -65,7 +66,9 @@ def _code(error: BridgeError) -> int:
     if isinstance(error, SettingsError):
         return USAGE
     if not isinstance(error, TryLater):
-        return FAILED
+        from bursarbridge.store.epochs import Blocked
+
+        return HELD if isinstance(error, Blocked) else FAILED
     from bursarbridge.jobs.lock import Busy
 
     return BUSY if isinstance(error, Busy) else UNREACHABLE

@@ -44,7 +44,7 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file)
     with ending(screen, where, where.command("check")), bridge_of(screen, where) as bridge:
-        from bursarbridge.store import guarded, outbox_mail, suspense, views
+        from bursarbridge.store import epochs, guarded, outbox_mail, suspense, views
 
         zone = bridge.settings.campus.timezone
         with bridge.books() as books:
@@ -52,6 +52,7 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
             batches, runs = views.batches(books, only_open=True), views.last_runs(books)
             held = guarded.open_ones(books)
             waiting, mails = suspense.open_total(books), outbox_mail.waiting(books)
+            blocked = epochs.waiting(books)
         legs, alarms = bridge.legs(), bridge.alarms()
         screen.give(
             {
@@ -67,8 +68,11 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
                 "mail": [one._asdict() for one in mails],
                 "held": [fields_of(one) for one in held],
                 "timetable": legs_as_json(legs, alarms, zone),
+                "blocked": blocked._asdict() if blocked else None,
             }
         )
+        if blocked:
+            screen.say(bold(f"Nothing runs and nothing leaves: {blocked.because}. `bursarbridge reconcile` goes on from here."))
         _held(screen, held, zone)
         _places(screen, places, unexplained)
         _batches(screen, batches, zone)

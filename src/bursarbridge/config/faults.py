@@ -85,6 +85,7 @@ CODES: Final[dict[str, Meaning]] = {
     "C072": Meaning("a calendar that cannot be used", "Runs would start on closed days, or not start on open ones."),
     "C073": Meaning("a flow that waits for ever", "It would never run, and look as if it had nothing to do."),
     "C074": Meaning("an alarm that nobody gets", "What is late or missing is seen only by whoever happens to look."),
+    "C075": Meaning("a vault in a bucket that cannot be reached", "Nothing that comes or goes could be kept, so nothing runs."),
 }
 """Every fault code; docs/settings.md lists the same ones and a test compares them."""
 

@@ -15,7 +15,7 @@ from bursarbridge.config.holding import Holding
 from bursarbridge.config.mail_in import ImapConnection, MaildirConnection
 from bursarbridge.config.mailing import MailOut, ReportMail
 from bursarbridge.config.parking import ParkingSource
-from bursarbridge.config.places import Database, Secret
+from bursarbridge.config.places import Bucket, Database, Secret
 from bursarbridge.config.reader import by_name, chosen, listed_sections, named, optional, required, table, tables
 from bursarbridge.config.timetabling import FlowTimes
 
@@ -37,11 +37,23 @@ class Campus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectStore:
+    """The door to a vault in a bucket, by the S3 protocol."""
+
+    key_id: Secret = required(places.secret, example='"env:VAULT_KEY_ID"')
+    secret: Secret = required(places.secret, example='"env:VAULT_SECRET"')
+    endpoint: str = optional(places.web_base, "")
+    region: str = optional(kinds.text, "us-east-1")
+    cache: Path | None = optional(places.path, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
     """Where the ledger and the kept files are."""
 
     database: Database = required(places.database, example='"sqlite:data/bursarbridge.db"')
-    vault: Path = required(places.path, example='"data/vault"')
+    vault: Path | Bucket = required(places.vault, example='"data/vault"')
+    s3: ObjectStore | None = optional(table(ObjectStore), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ _PRIVATE: Final = {"title": "what somebody borrowed never leaves the library", "
 _HOST_KEY_LINE = re.compile(r"(?:ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)|ssh-rsa) [A-Za-z0-9+/]{40,}={0,3}(?: .*)?")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _WEB_BASE = re.compile(r"(https?)://(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)(?::[0-9]{1,5})?", re.ASCII)
+_BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9._-]+)*/?)", re.ASCII)
 _HERE = re.compile(r"127(?:\.[0-9]{1,3}){3}|localhost|\[::1\]", re.ASCII)
 _TEMPORARY: Final = (".part", ".tmp", ".filepart", ".incomplete", ".uploading")
 _SAMPLE: Final[Mapping[str, str | int]] = {"sequence": 1, "made_at": "20260801T182000", "made_on": "20260801"}
@@ -104,6 +105,26 @@ def database(node: Node, desk: Desk) -> Database:
 def path(node: Node, desk: Desk) -> Path:
     """A folder of this machine, relative ones from the settings file's folder."""
     return desk.base / text(node, desk)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A place in a store of objects: "s3://name/prefix"."""
+
+    name: str
+    prefix: str
+    """"" or ends with "/"."""
+
+
+def vault(node: Node, desk: Desk) -> Path | Bucket:
+    """Where kept files are: a folder of this machine, or a bucket, "s3://name" or "s3://name/prefix"."""
+    value = text(node, desk)
+    if not value.startswith("s3:"):
+        return path(node, desk)
+    match = _BUCKET.fullmatch(value)
+    if match is None:
+        raise Flaw("C075", f'"{value}" names no bucket', f'{node.name} = "s3://bucket/prefix"; the endpoint and the key stand in [storage.s3]')
+    return Bucket(match[1], f"{match[2].strip('/')}/" if match[2].strip("/") else "")
 
 
 def folder(node: Node, desk: Desk) -> str:

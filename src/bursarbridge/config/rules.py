@@ -54,6 +54,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     parking_rules(root, desk)
     guard_rules(root, desk)
     timetable_rules(root, desk)
+    _vault(root.at("storage"), desk)
 
 
 def _connections(root: Node, desk: Desk) -> None:
@@ -73,6 +74,10 @@ def _hosts(root: Node, desk: Desk) -> None:
     for source in root.at("sources").tables.values():
         if "api" in source.tables and source.at("api").text("base"):
             hosts.append((source.at("api", "base"), _host(source.at("api").text("base"))))
+    if root.at("storage").text("vault").startswith("s3:") and "s3" in root.at("storage").tables:
+        named = "endpoint" in root.at("storage", "s3").tables
+        node = root.at("storage", "s3", "endpoint") if named else root.at("storage", "vault")
+        hosts.append((node, _host(root.at("storage", "s3").text("endpoint")) if named else "s3.amazonaws.com"))
     address = root.at("storage").text("database")
     if address.startswith(("postgresql://", "postgres://")):
         hosts.append((root.at("storage", "database"), _host(address)))
@@ -86,6 +91,18 @@ def _hosts(root: Node, desk: Desk) -> None:
         if host and environment == "live" and (node.path[0] == "connections" or node.name == "base") and _loopback(host):
             cure = "name the partner's own host, unless this is a tunnel"
             desk.at_value("C026", node, f"{host} is this machine, and these settings are live", cure, severity=Severity.WARNING)
+
+
+def _vault(storage: Node, desk: Desk) -> None:
+    """A bucket needs a door, and a door a bucket."""
+    in_bucket = storage.text("vault").startswith("s3:")
+    if in_bucket and "s3" not in storage.tables:
+        cure = 'add s3 = { endpoint = "https://...", key_id = "env:...", secret = "env:..." } to [storage]'
+        desk.at_value("C075", storage.at("vault"), "the vault is in a bucket, and nothing says how to reach it", cure)
+    elif not in_bucket and "s3" in storage.tables and storage.text("vault"):
+        desk.at_value(
+            "C075", storage.at("vault"), "[storage] has an s3 section, and the vault is a folder", 'vault = "s3://bucket", or no s3 section'
+        )
 
 
 def _host(address: str) -> str:
@@ -225,7 +242,7 @@ def _secrets(root: Node, desk: Desk) -> None:
 
     nodes = [section.at("key") for section in root.at("connections").tables.values() if section.text("key")]
     nodes += [section.at("password") for section in root.at("connections").tables.values() if section.text("password")]
-    nodes += [root.at("mail", "password")]
+    nodes += [root.at("mail", "password"), root.at("storage", "s3", "key_id"), root.at("storage", "s3", "secret")]
     nodes += [source.at("api", "key") for source in root.at("sources").tables.values() if "api" in source.tables and source.at("api").text("key")]
     nodes += [row for source in root.at("sources").tables.values() for row in source.at("webhooks", "secrets").rows]
     for node in (*nodes, root.at("storage", "database")):

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -78,6 +79,38 @@ def durable(path: Path, mode: int = 0o600) -> Iterator[Callable[[bytes], None]]:
         os.close(handle)
         if not whole:
             path.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Puts a small file in place of the one of its name, whole or not at all, also after a power cut: written beside it, synced, renamed, synced."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    beside.unlink(missing_ok=True)
+    with durable(beside) as write:
+        write(content)
+    try:
+        beside.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise trouble(error, path) from error
+
+
+def read_if_there(path: Path) -> bytes:
+    """A small file's bytes; b"" when there is none. Raises Refused or TryLater when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise trouble(error, path) from error
+
+
+def make_folder(path: Path, mode: int = 0o700) -> None:
+    """Makes a folder and those above it that are missing, each durable as a name in the one above; there already is no error."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=mode, exist_ok=True)
+        sync_folder(one.parent)
 
 
 def sync_file(path: Path) -> None:

@@ -11,7 +11,19 @@ from itertools import count
 from pathlib import Path
 
 from bursarbridge.errors import Refused
-from bursarbridge.exchange.disk import BLOCK_BYTES, durable, hashing, open_chunks, sync_file, sync_folder, trouble
+from bursarbridge.exchange.disk import (
+    BLOCK_BYTES,
+    durable,
+    hashing,
+    make_folder,
+    open_chunks,
+    read_if_there,
+    replace_file,
+    sync_file,
+    sync_folder,
+    trouble,
+)
+from bursarbridge.exchange.names import finished, require
 
 __all__ = ["FileVault", "open_chunks"]
 
@@ -31,8 +43,7 @@ class FileVault:
         Raises TryLater when the disk is full (nothing is left behind), Refused when the source cannot be read or the kept copy is damaged.
         """
         try:
-            self._root.parent.mkdir(parents=True, exist_ok=True)
-            _private(self._root, self._incoming)
+            make_folder(self._incoming)
             with self._keeping():
                 return self._keep(source)
         except OSError as error:
@@ -41,8 +52,7 @@ class FileVault:
     def adopt(self, source: Path) -> str:
         """Takes a file of ours in without copying it, where the disk allows: `source` is gone afterwards. Otherwise as `keep`."""
         try:
-            self._root.parent.mkdir(parents=True, exist_ok=True)
-            _private(self._root, self._incoming)
+            make_folder(self._incoming)
             with self._keeping():
                 return self._adopt(source)
         except OSError as error:
@@ -63,6 +73,40 @@ class FileVault:
             for block in open_chunks(path, BLOCK_BYTES):
                 digest.update(block)
             return digest.sha256() == sha256
+
+    def has(self, sha256: str) -> bool:
+        """Whether a file of that hash is kept."""
+        return self.path(sha256).is_file()
+
+    def listed(self) -> Iterator[str]:
+        """The hash of every kept file, in order; what is on its way in is none of them."""
+        if self._root.is_dir():
+            for path in sorted(self._root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")):
+                if _SHA256.fullmatch(path.name):
+                    yield path.name
+
+    def note(self, name: str, content: bytes) -> None:
+        """Replaces a note, durably: written whole beside it, then renamed, then its folder is synced. Raises TryLater when the disk is full."""
+        path = self._note(name)
+        try:
+            make_folder(path.parent)
+            replace_file(path, content)
+        except OSError as error:
+            raise trouble(error, path) from error
+
+    def noted(self, name: str) -> bytes:
+        """What a note says; b"" when there is none."""
+        return read_if_there(self._note(name))
+
+    def notes(self, folder: str) -> list[str]:
+        """The names of the notes in a folder of them, sorted."""
+        place = self._note(folder)
+        return sorted(f"{folder}/{path.name}" for path in place.iterdir() if finished(path.name)) if place.is_dir() else []
+
+    def _note(self, name: str) -> Path:
+        for word in name.split("/"):
+            require(word)
+        return self._root / "notes" / name
 
     def _keep(self, source: Path) -> str:
         temporary = self._temporary()

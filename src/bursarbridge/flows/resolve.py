@@ -63,6 +63,7 @@ _ANSWERS = (
     "violation_",
     "list_",
     "released_",
+    "sent_unseen",
 )
 
 
@@ -144,6 +145,9 @@ def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str,
         return _by_hand(books, item, cause)
     if action == "opened":
         return _opened(books, item)
+    if item.code == "sent_unseen":
+        batches.close_trace(books, int(books.one("select batch_id from suspense where id = :id", id=item.id)))
+        return "noted; its number stays used, and what it billed is what the other side says"
     if action == "resend":
         return f"{shown(item.cents)} goes in the next file"
     return "noted; nothing was posted"

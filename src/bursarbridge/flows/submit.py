@@ -14,7 +14,7 @@ from bursarbridge.flows.guarding import BatchGuard, Judged
 from bursarbridge.flows.run import Run
 from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ports import ControlTotal, Destination, Heading, Line, Original, Splitter, Writer
-from bursarbridge.store import batches, runs
+from bursarbridge.store import batches, found, runs
 from bursarbridge.store.batches import Route, Sealed, Unsendable
 from bursarbridge.store.books import Books
 
@@ -73,6 +73,7 @@ def submit(run: Run, leg: Leg) -> list[Submitted]:
 def _submit(run: Run, leg: Leg, books: Books) -> list[Submitted]:
     source = runs.source_number(books, leg.source, leg.prefix)
     route = Route(leg.destination, run.flow, source, leg.prefix, leg.kind, leg.take_from, leg.bring_to)
+    found.hold_look_alikes(books, route)
     batches.take(books, route)
     batches.settle_told(books, route)
     rows, cents = batches.size(books)

@@ -58,7 +58,10 @@ class _Side:
 
     def more(self) -> bool:
         if len(self.lines) - self.at <= _AHEAD:
-            self.lines = self.lines[self.at :] + [line if line[-1:] == b"\n" else line + b"\n" for line in islice(self._rest, _LINES)]
+            found = list(islice(self._rest, _LINES))
+            if found and found[-1][-1:] != b"\n":  # only a file's last line may lack its end
+                found[-1] += b"\n"
+            self.lines = self.lines[self.at :] + found
             self.at = 0
         return self.at < len(self.lines)
 

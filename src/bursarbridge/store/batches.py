@@ -12,6 +12,7 @@ from bursarbridge.ledger.reference import reference_of
 from bursarbridge.ports import ControlTotal, Line
 from bursarbridge.store import moves, suspense
 from bursarbridge.store.books import Books
+from bursarbridge.store.epochs import NOTHING_LEAVES
 
 
 class Route(NamedTuple):
@@ -230,7 +231,7 @@ def outbox(books: Books, flow: str) -> list[Outgoing]:
     """The sealed batches of a flow that have not left, oldest first."""
     found = books.rows(
         "select id, destination, document, sha256, lines, cents, uploaded_at is not null from batch "
-        "where state = 'SEALED' and flow = :flow order by id",
+        f"where state = 'SEALED' and flow = :flow and {NOTHING_LEAVES} order by id",
         flow=flow,
     )
     return [Outgoing(int(r[0]), r[1], r[2], r[3], int(r[4]), int(r[5]), bool(r[6])) for r in found]
@@ -270,6 +271,12 @@ def send_again(books: Books, batch: int) -> None:
     """A person has looked: the document is not there and never was, so the same bytes may leave again."""
     move(BatchState(str(books.one("select state from batch where id = :id", id=batch))), BatchState.SEALED)
     books.do("update batch set state = 'SEALED', uploaded_at = null where id = :id", id=batch)
+
+
+def close_trace(books: Books, batch: int) -> None:
+    """A person has looked into a batch of which nothing but the name is left: nobody waits for it any more."""
+    move(BatchState(str(books.one("select state from batch where id = :id", id=batch))), BatchState.POSTED)
+    books.do("update batch set state = 'POSTED', proof = 'person', answered_at = :at where id = :id", at=books.now, id=batch)
 
 
 class Awaiting(NamedTuple):

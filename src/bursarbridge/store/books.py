@@ -68,6 +68,16 @@ class Books:
         self.connection.exec_driver_sql(f"create temp table if not exists {table} ({columns})")
         self.connection.exec_driver_sql(f"delete from {table}")
 
+    def empty(self, table: str) -> None:
+        """Empties a temporary table for its next chunk. PostgreSQL would wade through deleted rows until the transaction ends."""
+        self.connection.exec_driver_sql(f"truncate {table}" if self.postgres else f"delete from {table}")
+
+    def join_by_key(self, wanted: bool) -> None:
+        """Has PostgreSQL join a chunk to a large table by key only, until told otherwise: it has no statistics to know that by. SQLite does."""
+        if self.postgres:
+            for way in ("hashjoin", "mergejoin"):
+                self.connection.exec_driver_sql(f"set local enable_{way} = {'off' if wanted else 'on'}")
+
     def stage(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Puts rows into a temporary table the fastest way the database knows."""
         driver = self.connection.connection.driver_connection

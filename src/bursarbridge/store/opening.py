@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bursarbridge.errors import Refused
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration; a database at it is opened without loading the migration library."""
 
 _BUSY_MS = 60_000
@@ -77,7 +77,7 @@ def _refuse_newer(engine: sa.Engine, found: str) -> None:
 
 def version_of(engine: sa.Engine) -> str:
     """The schema version a database is at; "" before the first migration."""
-    with engine.connect() as connection:
+    with engine.connect().execution_options(reading=True) as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return ""
         return str(connection.execute(sa.text("select version_num from alembic_version")).scalar_one_or_none() or "")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bursarbridge.store.books import Books
+from bursarbridge.store.epochs import NOTHING_LEAVES
 
 
 class Letter(NamedTuple):
@@ -68,7 +69,9 @@ def queue(books: Books, letters: Sequence[Letter]) -> list[str]:
 def due(books: Books) -> list[Due]:
     """What is to be tried now, oldest first."""
     found = books.rows(
-        "select id, recipient, sender, sha256, tries, created_at from mail where state = 'queued' and next_at <= :now order by id", now=books.now
+        "select id, recipient, sender, sha256, tries, created_at from mail "
+        f"where state = 'queued' and next_at <= :now and {NOTHING_LEAVES} order by id",
+        now=books.now,
     )
     return [Due._make(row) for row in found]
 

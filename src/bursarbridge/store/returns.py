@@ -8,6 +8,7 @@ from typing import NamedTuple
 from bursarbridge.ledger.reference import reference_of
 from bursarbridge.ledger.returns import Billed
 from bursarbridge.store.books import Books
+from bursarbridge.store.epochs import NOTHING_LEAVES
 
 
 class LostFee(NamedTuple):
@@ -150,7 +151,7 @@ def open_intents(books: Books, source: str) -> list[Intent]:
     found = books.rows(
         "select i.id, i.obligation_id, i.reference, i.person, i.item, i.fee, i.cents, i.reason, i.state from intent i "
         "join obligation o on o.id = i.obligation_id join source s on s.id = o.source_id "
-        "where s.name = :source and i.state in ('open', 'waived') order by i.id",
+        f"where s.name = :source and i.state in ('open', 'waived') and {NOTHING_LEAVES} order by i.id",
         source=source,
     )
     return [Intent(int(r[0]), int(r[1]), r[2], r[3], r[4], r[5], int(r[6]), r[7], r[8]) for r in found]

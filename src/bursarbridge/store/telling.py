@@ -8,6 +8,7 @@ from bursarbridge.ledger.entries import Entry, Kind, Place
 from bursarbridge.ledger.reference import reference_of
 from bursarbridge.store import answers, moves, suspense
 from bursarbridge.store.books import Books
+from bursarbridge.store.epochs import NOTHING_LEAVES
 
 
 class Untold(NamedTuple):
@@ -33,7 +34,8 @@ def untold(books: Books, destination: str, quiet_before: str) -> list[Untold]:
         "select b.id, b.document, l.line_no, l.obligation_id, l.cents, o.account, o.source_reference, s.prefix from batch b "
         "join batch_line l on l.batch_id = b.id join obligation o on o.id = l.obligation_id join source s on s.id = o.source_id "
         "where b.destination = :d and b.state = 'SENT' and b.proof = 'told' and l.state = 'sent' and not exists (select 1 from suspense x where "
-        "x.item_key = 'telling:' || b.id || ':' || l.line_no and x.resolved_at is null and x.opened_at > :quiet) order by b.id, l.line_no",
+        "x.item_key = 'telling:' || b.id || ':' || l.line_no and x.resolved_at is null and x.opened_at > :quiet) "
+        f"and {NOTHING_LEAVES} order by b.id, l.line_no",
         d=destination,
         quiet=quiet_before,
     )

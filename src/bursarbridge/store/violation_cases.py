@@ -33,6 +33,9 @@ class Told(NamedTuple):
         return {field: getattr(self, field) for field in fields}
 
 
+KNOWN = "(select w.id from violation w where w.source_id = :source and w.reference = {})"
+"""The number of the violation of that reference: asked for row by row, or PostgreSQL, which has no statistics yet, reads all of a source's."""
+
 PAST = (
     "insert into violation_past (violation_id, account, category, user_type, violated_on, status, cents, as_of, delivery_id, until_delivery_id) "
     "select v.id, v.account, v.category, v.user_type, v.violated_on, v.status, v.cents, v.as_of, v.delivery_id, :delivery"

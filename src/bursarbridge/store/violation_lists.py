@@ -8,7 +8,7 @@ from bursarbridge.ledger.money import shown
 from bursarbridge.store import suspense
 from bursarbridge.store.books import CHUNK, Books
 from bursarbridge.store.tally import Count
-from bursarbridge.store.violation_cases import PAST, Told
+from bursarbridge.store.violation_cases import KNOWN, PAST, Told
 
 
 class FullList(NamedTuple):
@@ -36,8 +36,8 @@ _COLUMNS = ", ".join(FullList._fields)
 
 
 def newest(books: Books, source: int) -> FullList | None:
-    """The newest complete list of a source, by the source's own time."""
-    found = books.rows(f"select {_COLUMNS} from full_list where source_id = :source order by as_of desc, delivery_id desc limit 1", source=source)
+    """The newest complete list of a source, by the source's own time; of several of one time the first, as only that one clears."""
+    found = books.rows(f"select {_COLUMNS} from full_list where source_id = :source order by as_of desc, delivery_id limit 1", source=source)
     if not found:
         return None
     row = FullList(*found[0])
@@ -73,6 +73,7 @@ def is_anything_open(books: Books, source: int) -> bool:
 def find_missing(books: Books, told: Told) -> None:
     """What the list that was just posted leaves out, into the temporary table missing (ledger.violations.is_cleared)."""
     _begin(books)
+    books.join_by_key(False)
     if told.listed:
         return
     books.do(
@@ -95,16 +96,16 @@ def find_gone(books: Books, told: Told, gone: set[str], coming: set[str]) -> boo
     books.stage("coming", ("reference",), [(one,) for one in coming])
     names = told.names("source", "as_of", "channel")
     if books.one(
-        "select exists (select 1 from coming c join violation v on v.source_id = :source and v.reference = c.reference "
-        "where v.status <> 'absent' and not exists (select 1 from gone g where g.reference = c.reference)) "
+        "select exists (select 1 from (select reference from coming except select reference from gone) c "
+        f"join violation v on v.id = {KNOWN.format('c.reference')} where v.status <> 'absent') "
         "or exists (select 1 from suspense s join gone g on g.stripped = ltrim(s.reference, '0') "
         "where s.channel = :channel and s.item_key like 'record:%')",
         **names,
     ):
         return False
     books.do(
-        "insert into missing (violation_id) select v.id from gone g join violation v on v.source_id = :source and v.reference = g.reference "
-        "where v.cents > 0 and v.as_of < :as_of and not exists (select 1 from coming c where c.reference = g.reference)",
+        "insert into missing (violation_id) select v.id from (select reference from gone except select reference from coming) g "
+        f"join violation v on v.id = {KNOWN.format('g.reference')} where v.cents > 0 and v.as_of < :as_of",
         **names,
     )
     return True

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bursarbridge.ledger.facts import Violation
 from bursarbridge.store.books import CHUNK, Books
 from bursarbridge.store.tally import Tally
-from bursarbridge.store.violation_cases import PAST, Told, contest, decide_cases
+from bursarbridge.store.violation_cases import KNOWN, PAST, Told, contest, decide_cases
 
 _STAGE = "n integer primary key, reference text, account text, category text, cents bigint, violated_on text, status text, user_type text"
 _COLUMNS = ("n", "reference", "account", "category", "cents", "violated_on", "status", "user_type")
@@ -45,6 +45,7 @@ def begin(books: Books, told: Told, tally: Tally) -> Heard:
         told=f"violation:{told.name}:",
         absent=f"absent:{told.name}:",
     )
+    books.join_by_key(True)
     return Heard(tally, waiting=waiting > 0)
 
 
@@ -86,21 +87,23 @@ def touched(books: Books, source: int, since_delivery: int) -> int:
 def _post_once(books: Books, told: Told, facts: Sequence[Violation], heard: Heard) -> None:
     """Facts of different violations."""
     assert len(facts) <= CHUNK
-    books.do("delete from staged_violation")
-    books.do("delete from met")
+    books.empty("staged_violation")
+    books.empty("met")
     books.stage("staged_violation", _COLUMNS, [(n, *fact) for n, fact in enumerate(facts)])
     books.do(
         "insert into met (n, violation_id, finding, cents) select s.n, v.id, case when v.id is null then 'new' "
-        "when v.account <> s.account or v.as_of >= :as_of or :listed <> '' or exists (select 1 from held h where h.violation_id = v.id) then 'case' "
+        "when v.account <> s.account or v.as_of >= :as_of or :listed <> '' "
+        "or (select h.said from held h where h.violation_id = v.id) is not null then 'case' "
         f"when {_SAME} then 'same' else 'changed' end, s.cents "
-        "from staged_violation s left join violation v on v.source_id = :source and v.reference = s.reference",
+        f"from staged_violation s left join violation v on v.id = {KNOWN.format('s.reference')}",
         **told.names("as_of", "listed", "source"),
     )
     found = _findings(books)
-    if "case" in found:
+    cases = "case" in found
+    if cases:
         decide_cases(books, told, heard.tally)
         found = _findings(books)
-    _write(books, told, found)
+    _write(books, told, found, cases=cases)
     if heard.waiting and not told.listed:
         _close_answered(books)
     for finding, (count, cents) in found.items():
@@ -113,7 +116,7 @@ def _findings(books: Books) -> dict[str, tuple[int, int]]:
     return {str(row[0]): (int(row[1]), int(row[2])) for row in books.rows("select finding, count(*), sum(cents) from met group by finding")}
 
 
-def _write(books: Books, told: Told, found: dict[str, tuple[int, int]]) -> None:
+def _write(books: Books, told: Told, found: dict[str, tuple[int, int]], *, cases: bool) -> None:
     names = told.names("source", "as_of", "delivery")
     if told.kind == "full":
         books.do(
@@ -130,19 +133,27 @@ def _write(books: Books, told: Told, found: dict[str, tuple[int, int]]) -> None:
     if "changed" in found:
         books.do(f"{PAST} from met m join violation v on v.id = m.violation_id where m.finding = 'changed'", **told.names("delivery"))
         books.do(
-            "update violation set account = s.account, category = s.category, user_type = s.user_type, violated_on = s.violated_on, "
+            "update violation set category = s.category, user_type = s.user_type, violated_on = s.violated_on, "
             "status = s.status, cents = s.cents, as_of = :as_of, delivery_id = :delivery "
             "from met m join staged_violation s on s.n = m.n where m.finding = 'changed' and violation.id = m.violation_id",
             **told.names("as_of", "delivery"),
         )
-    if "same" in found and told.kind != "full":
+        if cases:  # apart, because the account's index is written whenever the column is named
+            books.do(
+                "update violation set account = s.account from met m join staged_violation s on s.n = m.n "
+                "where m.finding = 'changed' and violation.id = m.violation_id and violation.account <> s.account"
+            )
+    if "same" in found and (told.kind != "full" or told.listed):
         _confirm(books, told)
     if "conflict" in found:
         contest(books, told)
 
 
 def _confirm(books: Books, told: Told) -> None:
-    """The same, said later: from now on only newer evidence counts. A complete list says so in one row for all it holds."""
+    """The same, said later: from now on only newer evidence counts.
+
+    A complete list says so in one row for all it holds, unless it is the second of its time.
+    """
     books.do(f"{PAST} from met m join violation v on v.id = m.violation_id where m.finding = 'same'", **told.names("delivery"))
     books.do(
         "update violation set as_of = :as_of, delivery_id = :delivery where id in (select violation_id from met where finding = 'same')",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import tempfile
 import threading
@@ -24,7 +23,7 @@ from bursarbridge.assembly.reports import letters_of, report_of, returned_items
 from bursarbridge.assembly.revive import record_poster, revive
 from bursarbridge.assembly.timetable import LegView, leg_views, schedules
 from bursarbridge.config.model import Settings
-from bursarbridge.errors import Refused, TryLater
+from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.guarding import decide
 from bursarbridge.flows.held import HELD
@@ -40,12 +39,15 @@ from bursarbridge.flows.returns import look_around, run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.jobs.timetable import Slot, upcoming
 from bursarbridge.ledger.still_charged import StillCharged
-from bursarbridge.store import alarms, guarded, hold_views, inbox, opening, outbox_mail, runs, views
+from bursarbridge.ports import Archive, Vault
+from bursarbridge.store import alarms, epochs, guarded, hold_views, inbox, opening, outbox_mail, runs, views
 from bursarbridge.store.alarms import AlarmRow
 from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
 from bursarbridge.wiring import syncing
-from bursarbridge.wiring.outside import Clock, Reached, crash_switch, system_clock
+from bursarbridge.wiring.epochs import keep_mark
+from bursarbridge.wiring.outside import Clock, Reached, crash_switch_here, system_clock
+from bursarbridge.wiring.vaults import scratch_of, vault_of
 from bursarbridge.wiring.ways import Ways
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class Bridge:
     wait: Callable[[float], None]
     reached: Reached
     ledger: sa.Engine
-    vault: FileVault
+    vault: Archive
     ways: Ways
     engine: Engine | None = None
     """The engine of a process that is at work for good."""
@@ -121,7 +123,13 @@ class Bridge:
     def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str, given: str = "") -> dict[str, object]:
         now = self.clock()
         name = given or f"{flow}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-        return {"run": name, "flow": flow, **start(flow, name, utc_text(now))}
+        try:
+            done = start(flow, name, utc_text(now))
+        except BridgeError:
+            keep_mark(self, name)
+            raise
+        keep_mark(self, name)
+        return {"run": name, "flow": flow, **done}
 
     def sync(self) -> syncing.Synced:
         """One round of the timetable: writes down what came due, runs it once, raises and closes alarms.
@@ -224,6 +232,7 @@ class Bridge:
     def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
             run = self._begin(steps, flow, name, now, self.vault, self.scratch)
+            keep_mark(self)
             if flow == RETURNS:
                 with self.ways.desks() as desk_of:
                     return run_returns(run, returns_flow(self.settings, desk_of))
@@ -234,10 +243,10 @@ class Bridge:
 
         return procedure
 
-    def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: FileVault, scratch: Path) -> Run:
+    def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: Vault, scratch: Path) -> Run:
         world = World(vault, scratch, self.wait, self.reached, self.clock)
         flow = flow.removesuffix("-full") if flow.endswith(HOLDS_FULL_ENDING) else flow  # the same flow over everybody
-        number = steps.post("begin", lambda connection: runs.begin(Books(connection, 0, now), name, flow, "1"))
+        number = steps.post("begin", lambda connection: _begun(Books(connection, 0, now), name, flow))
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
         return Run(name, flow, number, now, today, steps, world)
 
@@ -324,7 +333,8 @@ class Bridge:
             books.run = runs.begin(books, name, "suspense", "1")
             said = resolve(books, item, action, actor, note, partial(revive, self.settings), partial(record_poster, self.settings))
             runs.finish(books, books.run, "completed", {"item": number, "action": action})
-            return said
+        keep_mark(self)
+        return said
 
     def decide(self, number: int, actor: str, verdict: str, reason: str) -> tuple[str, Guarded]:
         """Takes down that a person approves or rejects what a guard holds; what follows, in words, and how it stands now.
@@ -355,11 +365,17 @@ class Bridge:
     @property
     def scratch(self) -> Path:
         """Where this worker's unfinished files are; another worker may have the same disk."""
-        return self.settings.storage.vault.parent / "scratch" / self.slot
+        return scratch_of(self.settings) / self.slot
 
     def close(self) -> None:
         """Lets the database go."""
         self.ledger.dispose()
+
+
+def _begun(books: Books, name: str, flow: str) -> int:
+    """A run's number; none begins while a restore waits to be reconciled, whoever starts it."""
+    epochs.require_none(books)
+    return runs.begin(books, name, flow, "1")
 
 
 def build(
@@ -373,5 +389,5 @@ def build(
     """A bridge on these settings, its database brought to the newest schema."""
     ledger = opening.open_engine(settings.storage.database.url())
     opening.migrate(ledger)
-    passed = reached or crash_switch(os.environ)
-    return Bridge(settings, clock, wait, passed, ledger, FileVault(settings.storage.vault), Ways(settings, wait, passed, desk_of))
+    passed = reached or crash_switch_here()
+    return Bridge(settings, clock, wait, passed, ledger, vault_of(settings), Ways(settings, wait, passed, desk_of))

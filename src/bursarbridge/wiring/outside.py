@@ -26,6 +26,11 @@ def fresh_secret() -> str:
     return secrets.token_urlsafe(24)
 
 
+def crash_switch_here() -> Reached:
+    """The switch that this process's own environment sets."""
+    return crash_switch(os.environ)
+
+
 def crash_switch(environment: Mapping[str, str]) -> Reached:
     """What happens at a named crash point: nothing, or, for tests, the death of this process at the point they name.
 

@@ -18,6 +18,7 @@ from bursarbridge.jobs.takeover import LOOK_SECONDS, TakeOver
 from bursarbridge.jobs.workers import Alone, Leased, Lost
 from bursarbridge.store import opening, soundness
 from bursarbridge.store.owners import RunOwners
+from bursarbridge.wiring.epochs import keep_mark, require_open
 from bursarbridge.wiring.recording import Recorded
 
 if TYPE_CHECKING:
@@ -34,17 +35,22 @@ def engine_for_a_while(bridge: Bridge) -> Iterator[Engine]:
     soundness.refuse_damaged(bridge.ledger)
     if bridge.ledger.dialect.name == "sqlite":
         with only_one(bridge.ledger), _launched(bridge, Alone()) as engine:
-            engine.finish_resumed()
+            _finish(bridge, engine)
             yield engine
         return
     with _leased(bridge) as post, _launched(bridge, post) as engine:
         looks = TakeOver(post, engine.unfinished, engine.active, engine.resume)
-        engine.finish_resumed()
+        _finish(bridge, engine)
         looks.look()
         if looks.suspects():
             threading.Event().wait(LOOK_SECONDS)
             engine.finish(looks.look())
         yield engine
+
+
+def _finish(bridge: Bridge, engine: Engine) -> None:
+    for name in engine.finish_resumed():
+        keep_mark(bridge, name)
 
 
 def work(bridge: Bridge, make_round: Callable[[], object], note: Callable[[str], None]) -> None:
@@ -136,6 +142,7 @@ def _leased(bridge: Bridge) -> Iterator[Leased]:
 
 @contextmanager
 def _launched(bridge: Bridge, post: Alone | Leased) -> Iterator[Engine]:
+    require_open(bridge)
     bridge.slot = post.slot
     shutil.rmtree(bridge.scratch, ignore_errors=True)  # unfinished files of a killed process
     engine = Engine(bridge.ledger, bridge.procedures(), at=post, owners=RunOwners(), recording=Recorded, stop=bridge.stopping)

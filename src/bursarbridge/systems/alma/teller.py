@@ -22,6 +22,15 @@ class FeeTeller:
         """Pays the fee of that bursar transaction id; done before is fine."""
         self._api.pay(self._found(account, fee).name, cents, ours)
 
+    def shown(self, account: str, fee: str, ours: str) -> list[tuple[int, int]]:
+        """The payments that the fee shows under names of ours: the batch number behind our reference, and cents; none for an unknown fee."""
+        try:
+            found = self._found(account, fee)
+        except Declined:
+            return []
+        names = ((one.external_id.rpartition("-"), abs(one.cents)) for one in found.transactions)
+        return [(int(batch), cents) for (reference, _dash, batch), cents in names if reference == ours and batch.isdecimal()]
+
     def _found(self, account: str, reference: str) -> ApiFee:
         for status in _WHERE:
             for one in self._api.fees(account, status, urgent=True):

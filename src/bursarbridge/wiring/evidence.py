@@ -1,0 +1,201 @@
+"""Gathering evidence after a restore: what the vault, its logs and the partners' folders show. Looks and copies, never changes anything there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from bursarbridge.assembly.evidence import AWAY, Shelf, channels_of, flow_of, folders_of, owners_of, patterns_of, shelves_of
+from bursarbridge.assembly.names import BURSAR, PlaceOf
+from bursarbridge.config.model import Settings
+from bursarbridge.errors import Refused, TryLater
+from bursarbridge.exchange.folder import FolderEndpoint
+from bursarbridge.flows.again import Input
+from bursarbridge.flows.collect import Channel
+from bursarbridge.flows.preview import ReadOnly, Silent
+from bursarbridge.flows.reconcile import Evidence
+from bursarbridge.flows.run import utc_text
+from bursarbridge.ledger.found import FoundDocument, FoundLine
+from bursarbridge.ports import Archive, Endpoint, Waiting
+from bursarbridge.store.epochs import Mark
+from bursarbridge.store.found import Known
+from bursarbridge.store.runlog import Log, LoggedBatch, LoggedDelivery
+
+_UNPROVEN = ("OPEN", "SEALED", "IN_DOUBT")
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """One search for evidence: where to look, and what is known already."""
+
+    settings: Settings
+    vault: Archive
+    scratch: Path
+    place: PlaceOf
+    known: Known
+    logs: tuple[Log, ...]
+    mark: Mark
+    documents: Path | None
+    """A folder with copies that people got from partners."""
+    shelves: list[Shelf] = field(default_factory=list)
+
+
+def gather(search: Gathering) -> Evidence:
+    """Everything outside of the ledger that says what happened. Raises TryLater when a place cannot be reached: half of it is no evidence."""
+    search = replace(search, shelves=shelves_of(search.settings))
+    documents: dict[str, FoundDocument] = {}
+    for batch in (one for log in search.logs for one in log.batches):
+        documents[batch.document] = _logged(search, batch)
+    for found in _standing(search):
+        before = documents.get(found.name, found)
+        documents[found.name] = found._replace(made_at=min(before.made_at, found.made_at), told=before.told)
+    highest = max([search.mark.batch, *(one.sequence for one in documents.values())])
+    return Evidence(
+        documents=tuple(documents.values()),
+        inputs=tuple(_inputs(search)),
+        mails=tuple(mail for log in search.logs for mail in log.mails),
+        lines=lambda document: _lines(search, document),
+        traced=lambda name: _traced(search, name),
+        owners=owners_of(search.settings),
+        expected_after=_expected(search.settings),
+        highest=(highest, search.mark.obligation),
+        told_destinations=frozenset(source.name for source in search.settings.libraries if source.payments_by == "api"),
+    )
+
+
+def _logged(search: Gathering, batch: LoggedBatch) -> FoundDocument:
+    """A document that the vault's log of a run names."""
+    kept = batch.sha256 if search.vault.has(batch.sha256) else ""
+    size = search.vault.path(kept).stat().st_size if kept else 0
+    left = batch.state not in _UNPROVEN
+    where = f"by the vault's log it {'left' if left else 'was sealed'} on {batch.sent_at or batch.sealed_at}"
+    made_at = batch.sealed_at or batch.sent_at
+    told = batch.proof == "told"
+    return FoundDocument(batch.document, batch.id, batch.destination, batch.flow, batch.kind, made_at, left, told, kept, size, where)
+
+
+def _standing(search: Gathering) -> Iterator[FoundDocument]:
+    """Documents of ours that stand at a partner's place or in a folder beside it, or in the folder that a person names."""
+    for shelf in search.shelves:
+        for folder in (shelf.folder, *(f"{shelf.folder}/{one}" for one in AWAY)):
+            endpoint = search.place(shelf.connection, folder, "leave")
+            for seen in _waiting(endpoint, (shelf.pattern,), sure=folder == shelf.folder):
+                yield from _taken(search, shelf, endpoint, seen, f"it stands in {shelf.connection}, {folder}")
+        if search.documents is not None:
+            endpoint = ReadOnly(FolderEndpoint(search.documents, clear="leave"))
+            for seen in _waiting(endpoint, (shelf.pattern,), sure=True):
+                yield from _taken(search, shelf, endpoint, seen, "a copy of it was given")
+
+
+def _taken(search: Gathering, shelf: Shelf, endpoint: Endpoint, seen: Waiting, where: str) -> Iterator[FoundDocument]:
+    told = shelf.sequence_in(seen.name)
+    if told is None or seen.name in search.known.documents:
+        return
+    sha256 = _fetched(search, endpoint, seen)
+    sequence, kind = told
+    made_at = utc_text(seen.modified_at)
+    yield FoundDocument(seen.name, sequence, shelf.destination, flow_of(kind), kind, made_at, True, False, sha256, seen.size, where)
+
+
+def _waiting(endpoint: Endpoint, patterns: Iterable[str], *, sure: bool) -> list[Waiting]:
+    """What lies in a folder; one that only might be there may be absent."""
+    try:
+        return endpoint.waiting(tuple(patterns))
+    except Refused:
+        if sure:
+            raise
+        return []
+
+
+def _fetched(search: Gathering, endpoint: Endpoint, seen: Waiting) -> str:
+    search.scratch.mkdir(parents=True, exist_ok=True)
+    target = search.scratch / "evidence"
+    endpoint.fetch(seen.name, target)
+    return search.vault.adopt(target)
+
+
+def _lines(search: Gathering, document: FoundDocument) -> tuple[FoundDocument, list[FoundLine]]:
+    """A document with its lines, by the shelf whose name fits and whose layout reads it."""
+    for shelf in search.shelves:
+        if shelf.destination != document.destination or shelf.sequence_in(document.name) is None:
+            continue
+        try:
+            kind, lines = shelf.lines(search.vault.path(document.sha256))
+        except Refused:
+            continue
+        return document._replace(kind=kind, flow=flow_of(kind)), lines
+    return document, []
+
+
+def _traced(search: Gathering, name: str) -> FoundDocument | None:
+    plain = Path(name.replace("\\", "/")).name
+    for shelf in search.shelves:
+        found = shelf.sequence_in(plain)
+        if found is not None:
+            whole = plain if "." in plain else f"{plain}.{shelf.pattern.rpartition('.')[2]}"
+            at = search.known.last_at
+            return FoundDocument(whole, found[0], shelf.destination, flow_of(found[1]), found[1], at, True, False, "", 0, "")
+    return None
+
+
+def _inputs(search: Gathering) -> Iterator[Input]:
+    """Files that were read after the backup, by the vault's logs and by the folders where read files are put away."""
+    channels = channels_of(search.settings, search.place, lambda _source: Silent())
+    logged = {(one.channel, one.sha256): one for log in search.logs for one in log.deliveries}
+    seen: set[tuple[str, str]] = set()
+    for channel, owner, answers in channels:
+        for one in _put_away(search, channel):
+            found = replace(one, owner=owner, answers=answers)
+            key = (channel.name, found.path.name)
+            log = logged.get(key)
+            if key not in seen:
+                yield found if log is None else replace(found, at=log.arrived_at)
+            seen.add(key)
+        for key, delivery in logged.items():
+            if delivery.channel == channel.name and key not in seen and search.vault.has(delivery.sha256):
+                seen.add(key)
+                yield replace(_kept(search, channel, delivery), owner=owner, answers=answers)
+
+
+def _put_away(search: Gathering, channel: Channel) -> Iterator[Input]:
+    connection, folder = folders_of(search.settings)[channel.name]
+    for place, sure in ((folder, True), (f"{folder}/done", False)):
+        endpoint = search.place(connection, place, "leave")
+        for one in _waiting(endpoint, patterns_of(channel), sure=sure):
+            name = _name(channel, one.name)
+            read_before = (channel.name, name) in search.known.names and utc_text(one.modified_at) < search.known.last_at
+            if read_before or any(fnmatchcase(name, pattern) for pattern in channel.excluded):
+                continue
+            sha256 = _unless_moving(search, endpoint, one)
+            if sha256:
+                yield Input(channel, name, search.vault.path(sha256), one.modified_at, utc_text(one.modified_at))
+
+
+def _unless_moving(search: Gathering, endpoint: Endpoint, seen: Waiting) -> str:
+    """The hash of a file that stands still; "" for one that is still being written, which no run has read."""
+    try:
+        return _fetched(search, endpoint, seen)
+    except TryLater:
+        if seen in endpoint.waiting((seen.name,)):
+            raise
+        return ""
+
+
+def _name(channel: Channel, name: str) -> str:
+    """The name under which a file arrived, where it was numbered when it was put away."""
+    stem, _dot, number = name.rpartition(".")
+    return stem if number.isdecimal() and any(fnmatchcase(stem, one) for one in channel.patterns) else name
+
+
+def _kept(search: Gathering, channel: Channel, delivery: LoggedDelivery) -> Input:
+    """A file that only the vault still has; its own time is what the log says."""
+    modified_at = datetime.strptime(delivery.as_of, "%Y%m%d%H%M%S").replace(tzinfo=channel.zone)
+    return Input(channel, delivery.name, search.vault.path(delivery.sha256), modified_at, delivery.arrived_at)
+
+
+def _expected(settings: Settings) -> dict[str, timedelta]:
+    own = {source.name: source.imports.expected_after for source in settings.libraries}
+    return {BURSAR: settings.bursar.charges.expected_after, **own}
