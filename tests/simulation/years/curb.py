@@ -83,6 +83,8 @@ class Curb:
     excused: dict[str, datetime] = field(default_factory=dict)
     """Whose hold a partner's own mishap has changed, and when; the bursar's next list has to put it right."""
     foreign: set[tuple[str, str, str, int]] = field(default_factory=set)
+    halted: bool = False
+    """Whether no hold may be placed, and so none repaired: old evidence, or dates without new holds."""
     replays: list[tuple[datetime, str, bytes]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     wrong_days: int = 0
@@ -238,6 +240,7 @@ class Curb:
             return {}
         drawn = datetime.strptime(key, "%Y%m%d%H%M%S").replace(tzinfo=self.zone)
         stale, listing = now - drawn > timedelta(days=EVIDENCE_DAYS), self.lists[key]
+        self.halted = stale or self.rules.halted[0] <= on <= self.rules.halted[1]
         return {
             one.user_id: self.rules.follows(self.expected.get(one.user_id, 0), listing.get(one.user_id, []), on, stale=stale)
             for one in self.people
@@ -246,13 +249,14 @@ class Curb:
 
     def actual(self) -> dict[str, int]:
         """The holds at the bursar under the office's code and reason."""
-        return {row.emplid: row.cents for emplid in self.indicators.people for row in self.indicators.of(emplid) if (row.code, row.reason) == (HOLD, REASON)}
+        rows = (row for emplid in self.indicators.people for row in self.indicators.of(emplid))
+        return {row.emplid: row.cents for row in rows if (row.code, row.reason) == (HOLD, REASON)}
 
     def compare(self, now: datetime, *, whole: bool, snapshot: datetime | None, rest: bool = False) -> None:
         """Judges a day: `whole` when everything that left is loaded, so that every hold is exactly what it has to be."""
         actual, everybody = self.actual(), sorted(self.indicators.people)
         whole = whole and not any(_waits(root / HOLDS_IN) for root in (self.courier.near, self.courier.far))
-        if whole and snapshot is not None:
+        if whole and snapshot is not None and not self.halted:
             self.excused = {one: at for one, at in self.excused.items() if at >= snapshot}
         self.cycles += whole
         if rest and (not whole or self.excused):
@@ -265,7 +269,8 @@ class Curb:
                 self._blame(now, one, f"the hold is {found}, right would be {sorted(right)}, by the list of {self.read()}")
             elif whole:
                 self.allowed[one] = {found}
-        others = {(row.emplid, row.code, row.reason, row.cents) for one in everybody for row in self.indicators.of(one) if (row.code, row.reason) != (HOLD, REASON)}
+        rows = (row for one in everybody for row in self.indicators.of(one) if (row.code, row.reason) != (HOLD, REASON))
+        others = {(row.emplid, row.code, row.reason, row.cents) for row in rows}
         for emplid, code, reason, _cents in sorted(others ^ self.foreign):
             self._blame(now, emplid, f"another department's hold {code}/{reason} was touched")
 
@@ -274,9 +279,12 @@ class Curb:
         self.wrong.append(f"{now:%Y-%m-%d %H:%M} {whom}: {words}")
 
     def right_lines(self, lines: list[tuple[str, str, int]], on: date, now: datetime) -> bool:
-        """Whether a plan that waits (account, verb, cents) is what has to follow, as a person finds out by asking both offices."""
+        """Whether a plan that waits (account, verb, cents) is what has to follow; people ask both offices."""
         follows = self.following(on, now)
-        return all(account not in self.indicators.people or follows.get(account, 0) == (0 if verb == "release" else cents) for account, verb, cents in lines)
+        for account, verb, cents in lines:
+            if account in self.indicators.people and follows.get(account, 0) != (0 if verb == "release" else cents):
+                return False
+        return True
 
     def settings(self) -> str:
         """The campus's own settings for all this."""
@@ -289,7 +297,7 @@ def _waits(folder: Path) -> bool:
 
 def _settings(curb: Curb) -> Iterator[str]:
     yield _CONNECTION
-    yield f'[[sources.parking.violations]]\nkind = "full"\nfolder = "out"\nabsent = "cleared"\nsettle = "0s"\n'
+    yield '[[sources.parking.violations]]\nkind = "full"\nfolder = "out"\nabsent = "cleared"\nsettle = "0s"\n'
     yield f"files = [\"violations_full_*.{curb.form}\"]\nas_of = '(\\d{{8}})_(\\d{{6}})'\n"
     yield _DELIMITED if curb.form is Form.DELIMITED else _FIXED
     if curb.trailer:
@@ -325,7 +333,8 @@ _FIXED = """form = "fixed"
 encoding = "ascii"
 width = 94
 dates = ["YYYYMMDD"]
-columns = { id = [2, 15], user_type = [17, 10], reference = [27, 12], category = [39, 20], violated_on = [59, 8], amount = [67, 12], status = [79, 16] }
+columns = { id = [2, 15], user_type = [17, 10], reference = [27, 12], category = [39, 20], \
+violated_on = [59, 8], amount = [67, 12], status = [79, 16] }
 """
 _FIXED_TRAILER = 'trailer = { mark = "T", count = [2, 10], total = [12, 16] }\n'
 _STATUSES = """statuses = { Open = "open", Appealed = "disputed", Paid = "paid", Spoiled = "void", Warning = "warning" }

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from bursarbridge.errors import Refused
-from bursarbridge.store import guarded, holds, indicators, runs, violation_lists
+from bursarbridge.store import guarded, holds, indicators, runs
 from bursarbridge.store.guarded import Guarded
 from tests.simulation.years.bridge import Machine
 from tests.simulation.years.courier import Courier
@@ -71,7 +71,8 @@ class Curbside:
         with self.machine.bridge.books() as books:
             plan = holds.held_plan(books, runs.source_number(books, "parking", "P"))
             rows = books.rows(
-                "select h.account, l.verb, l.cents from hold_line l join hold h on h.id = l.hold_id where l.plan_id = :p and l.state = 'planned'", p=plan
+                "select h.account, l.verb, l.cents from hold_line l join hold h on h.id = l.hold_id where l.plan_id = :p and l.state = 'planned'",
+                p=plan,
             )
         lines = [(str(row[0]), str(row[1]), int(row[2])) for row in rows]
         return self.curb.right_lines(lines, self._planned_at.date(), self._planned_at)
@@ -93,8 +94,7 @@ class Curbside:
 
     def _read(self) -> str:
         with self.machine.bridge.books() as books:
-            found = violation_lists.newest(books, runs.source_number(books, "parking", "P"))
-        return found.as_of if found else ""
+            return str(books.one("select coalesce(max(d.as_of), '') from full_list f join delivery d on d.id = f.delivery_id"))
 
     def _now(self) -> datetime:
         return self.machine.now().astimezone(self.curb.zone)
