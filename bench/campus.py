@@ -15,6 +15,7 @@ from typing import TypedDict, cast
 from bench.measure import Spent, whole
 
 LAYOUTS = Path(__file__).parent / "layouts"
+SOURCE = Path(__file__).resolve().parent.parent / "src"
 SQLITE = "sqlite:data/bursarbridge.db"
 
 
@@ -70,6 +71,7 @@ def product(work: Path, *, compiled: bool = True) -> Product:
     """The installed command. `compiled`: with bytecode kept between runs, as after an ordinary installation (here in a folder of
     the bench's own, so that the checkout stays clean); otherwise with bytecode neither read nor kept for the package."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment["PYTHONPATH"] = str(SOURCE)  # this checkout's, whichever one the environment has installed
     if compiled:
         environment["PYTHONPYCACHEPREFIX"] = str(work / "bytecode")
     else:

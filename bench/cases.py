@@ -87,7 +87,7 @@ def payments(place: Place, base: Campus, given: Input, billed: Input) -> Figures
 
 def blank(place: Place) -> Campus:
     """A campus that has run once with nothing to do: ledger and engine have their tables, as the floors' have before their clock starts."""
-    return _base(place, "blank", lambda campus: campus.run("library-charges"))
+    return prepared(place, "blank", lambda campus: campus.run("library-charges"))
 
 
 def posted(place: Place, billed: Input) -> Campus:
@@ -97,11 +97,14 @@ def posted(place: Place, billed: Input) -> Campus:
         _, summary = _charged(campus, billed, billed.cents)
         _answer(campus, summary, billed)
 
-    return _base(place, billed.path.stem, bill)
+    return prepared(place, billed.path.stem, bill)
 
 
-def _base(place: Place, what: str, prepare: Callable[[Campus], object]) -> Campus:
-    """A prepared campus, made once and kept under the hash of its schema, so that another migration makes another base."""
+def prepared(place: Place, what: str, prepare: Callable[[Campus], object], *, vault: bool = False) -> Campus:
+    """A prepared campus, made once and kept under the hash of its schema, so that another migration makes another base.
+
+    `vault`: with the files it keeps.
+    """
     schema = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(MIGRATIONS.glob("*.py")))).hexdigest()[:8]
     name = f"base_{place.word}_{what}_{schema}"
     home = place.work / name
@@ -111,7 +114,7 @@ def _base(place: Place, what: str, prepare: Callable[[Campus], object]) -> Campu
     print(f"making {name}", flush=True)
     campus = place.empty()
     prepare(campus)
-    return _keep(place, campus, home, name)
+    return _keep(place, campus, home, name, vault=vault)
 
 
 def _charged(campus: Campus, given: Input, in_transit: int) -> tuple[Spent, Summary]:
@@ -133,9 +136,9 @@ def _answer(campus: Campus, summary: Summary, billed: Input) -> None:
     proof.places(campus, {"bursar": billed.cents})
 
 
-def _keep(place: Place, campus: Campus, home: Path, name: str) -> Campus:
+def _keep(place: Place, campus: Campus, home: Path, name: str, *, vault: bool) -> Campus:
     """Takes the big files out (they were verified above) and gives campus and database their lasting name."""
-    for folder in ("data/vault", "alma/out", "peoplesoft/in", "peoplesoft/out"):
+    for folder in ("alma/out", "peoplesoft/in", "peoplesoft/out", *(() if vault else ("data/vault",))):
         shutil.rmtree(campus.home / folder, ignore_errors=True)
         (campus.home / folder).mkdir(parents=True)
     database = SQLITE

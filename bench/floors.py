@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.inputs import Input
+from bench.inputs import HOLD_CENTS, Input, Night
 from bench.rounds import Figures
 from bench.server import Server
 
@@ -43,6 +43,19 @@ class SqliteFloors:
         shutil.copyfile(base, ledger_file)
         return self._job("payments", given, ledger_file, "floor")
 
+    def nightly(self, given: Night) -> Figures:
+        """The second night's list against the holds of the first, two files."""
+        base = self._folder / f"base-{given.before.stem}.db"
+        if not base.exists():
+            unfinished = base.with_suffix(".unfinished")
+            unfinished.unlink(missing_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            subprocess.run([sys.executable, str(self._jobs), "holdinit", str(given.before), str(unfinished)], check=True, capture_output=True)
+            unfinished.rename(base)
+        ledger_file = self._ledger()
+        shutil.copyfile(base, ledger_file)
+        return self._job("nightly", _told(given), ledger_file, "floor")
+
     def _ledger(self) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
         for left in self._folder.glob("floor.db*"):
@@ -73,12 +86,34 @@ class PostgresFloors:
             self._server.create(base, "floor_unfinished")
         return self._floor("payments", given, self._server.create("floor", base))
 
+    def nightly(self, given: Night) -> Figures:
+        """The second night's list against the holds of the first, two files."""
+        base = f"floor_base_{given.before.stem}"
+        if not self._server.has(base):
+            self._floor("holds", Input(given.before, *_standing(given.before)), self._server.create("floor_unfinished"))
+            self._server.settle("floor_unfinished")
+            self._server.create(base, "floor_unfinished")
+        return self._floor("nightly", _told(given), self._server.create("floor", base))
+
     def _floor(self, job: str, given: Input, address: str) -> Figures:
         self._folder.mkdir(parents=True, exist_ok=True)
         return _said([sys.executable, "-m", "bench.pgfloor", job, str(given.path), address, str(self._folder)], given)
 
 
 Floors = SqliteFloors | PostgresFloors
+
+
+def _told(given: Night) -> Input:
+    """The floors count the first of the two files."""
+    return Input(given.after, *given.added)
+
+
+def _standing(list_file: Path) -> tuple[int, int]:
+    """How many of a list are held, and the cents."""
+    with list_file.open(encoding="utf-8", newline="") as lines:
+        lines.readline()
+        owed = [cents for line in lines if (cents := int(line.rsplit(",", 4)[1].replace(".", ""))) >= HOLD_CENTS]
+    return len(owed), sum(owed)
 
 
 def _said(command: list[str], given: Input) -> Figures:

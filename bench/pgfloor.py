@@ -2,6 +2,8 @@
 
     python -m bench.pgfloor charges FILE.xml ADDRESS OUT        an empty database
     python -m bench.pgfloor payments FILE.csv ADDRESS OUT       a database that `charges` filled
+    python -m bench.pgfloor holds FILE.csv ADDRESS OUT          an empty database
+    python -m bench.pgfloor nightly FILE.csv ADDRESS OUT        a database that `holds` filled
 
 A floor reads the bytes through the raw parser (nobody looks at the fields), hashes them, puts ready rows into the same tables
 and indexes as the SQLite floor in one durable transaction, and writes and syncs the same bytes of output. Ready rows are
@@ -33,6 +35,12 @@ create unique index event_ref on event (ref) where ref is not null;
 create table posting (id bigserial primary key, event_id bigint not null, account integer not null, cents bigint not null);
 create index posting_event on posting (event_id);
 """
+_HOLDS = """
+create table run (id bigserial primary key, kind text, file_sha text unique, n bigint, cents bigint);
+create table hold (person text primary key, cents bigint not null);
+create table hold_event (id bigserial primary key, person text not null, action integer not null, cents bigint not null, run_id bigint not null);
+"""
+_HOLD_CENTS = 50_000
 _ALMA = "http://com/exlibris/urm/rep/externalsysfinesfees/xmlbeans "
 _BLOCK = 1 << 18
 
@@ -79,7 +87,7 @@ def main() -> None:
     """Runs one floor and prints its line."""
     job, file, address, out = sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4])
     with psycopg.connect(address) as connection:
-        print(charges(file, connection, out) if job == "charges" else payments(file, connection, out))
+        print({"charges": charges, "payments": payments, "holds": holds, "nightly": nightly}[job](file, connection, out))
 
 
 def charges(file: Path, connection: psycopg.Connection, out: Path) -> str:
@@ -147,6 +155,61 @@ def payments(file: Path, connection: psycopg.Connection, out: Path) -> str:
     _write(out / "paid.dat", text)
     laps.lap("outfile")
     return laps.line(len(rows), sum(one.cents for one in rows))
+
+
+def holds(file: Path, connection: psycopg.Connection, _out: Path) -> str:
+    """The holds of a first list into an empty database; nothing is measured."""
+    connection.execute(_HOLDS.encode())
+    rows = list(_held(file))
+    laps = Laps()
+    _copy(connection, "hold", ("person", "cents"), rows)
+    laps.lap("ledger")
+    return laps.line(len(rows), sum(cents for _, cents in rows))
+
+
+def nightly(file: Path, connection: psycopg.Connection, out: Path) -> str:
+    """A list against the holds there are: what comes and goes is recorded, and told in two files."""
+    connection.execute("create temp table cur (person text primary key, cents bigint not null)")
+    connection.commit()
+    rows = list(_held(file))
+    laps = Laps()
+    with file.open(newline="", encoding="utf-8") as lines:
+        for _ in csv.reader(lines):
+            pass
+    laps.lap("parse")
+    _hash(file)
+    laps.lap("sha256")
+    _copy(connection, "cur", ("person", "cents"), rows)
+    for statement in (
+        "analyze cur",
+        "insert into hold_event (person, action, cents, run_id) select c.person, 1, c.cents, 1 from cur c left join hold h on h.person = c.person "
+        "where h.person is null",
+        "insert into hold_event (person, action, cents, run_id) select h.person, 2, h.cents, 1 from hold h left join cur c on c.person = h.person "
+        "where c.person is null",
+        "delete from hold where person in (select person from hold_event where run_id = 1 and action = 2)",
+        "insert into hold select person, cents from hold_event where run_id = 1 and action = 1",
+    ):
+        connection.execute(statement.encode())
+    laps.lap("delta")
+    told = {
+        action: connection.execute("select person, cents from hold_event where run_id = 1 and action = %s", (action,)).fetchall() for action in (1, 2)
+    }
+    for action, name in ((1, "hold_add.csv"), (2, "hold_release.csv")):
+        lines_of = [f"{person},AR,{cents}\n" for person, cents in told[action]]
+        _write(out / name, "".join([*lines_of, f"T{len(lines_of)}\n"]))
+    laps.lap("files")
+    connection.commit()
+    laps.lap("commit")
+    return laps.line(len(told[1]), sum(cents for _, cents in told[1]))
+
+
+def _held(file: Path) -> Iterator[tuple[str, int]]:
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = csv.reader(lines)
+        next(rows)
+        for person, _, _, _, amount, *_ in rows:
+            if (cents := _cents(amount)) >= _HOLD_CENTS:
+                yield person, cents
 
 
 def _copy(connection: psycopg.Connection, table: str, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:

@@ -69,6 +69,24 @@ def charge_file(path: Path) -> Total:
     return Total(count, cents)
 
 
+def hold_file(path: Path) -> Total:
+    """A generic hold file counted again: header, details and trailer have to agree, and nobody stands in it twice."""
+    people, cents, header, trailer = set(), 0, Total(-1, -1), Total(-1, -1)
+    count = 0
+    with path.open(encoding="ascii", newline="") as lines:
+        for line in lines:
+            if line[0] == "D":
+                people.add(line[1:12])
+                count += 1
+                cents += _cents(line[25:38])
+            elif line[0] == "H":
+                header = Total(int(line[1:11]), _cents(line[11:27]))
+            else:
+                trailer = Total(int(line[1:11]), _cents(line[11:27]))
+    assert header == trailer == Total(count, cents) == Total(len(people), cents), (header, trailer, count, cents, len(people))
+    return Total(count, cents)
+
+
 def remittance(path: Path) -> Total:
     """An Alma import file counted again: its fees and their sums."""
     count = cents = 0

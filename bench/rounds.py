@@ -65,6 +65,8 @@ MARKS: Mapping[str, Mapping[str, float]] = {
     "charges 100k": {"ratio": 3.0, "largest_mib": 128},
     "charges": {"largest_mib": 128},
     "payments 100000 into 1m": {"ratio": 2.0, "largest_mib": 128},
+    "nightly 1000000": {"ratio": 3.0, "largest_mib": 128},
+    "nightly": {"largest_mib": 128},
     "memory": {"grown_mib": 32},
     "start-up --help": {"wall_s": 0.3},
     "start-up run": {"wall_s": 1.5},

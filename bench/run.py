@@ -2,12 +2,14 @@
 
     python -m bench.run charges --sizes 10k 100k 1m     file to durable ledger to verified charge file, ratio to the floor, memory
     python -m bench.run payments                        100,000 payments into 1,000,000 obligations, in order and shuffled
+    python -m bench.run nightly                         1,000,000 balances of which 2 % changed, to two verified hold files
     python -m bench.run startup                         --help, and a whole run of 200 fees
-    python -m bench.run profile charges|payments        where the time of one run goes
+    python -m bench.run profile charges|payments|nightly    where the time of one run goes
 
 Ends with 1 when a mark of docs/performance.md was missed.
 
-Options: --database sqlite postgresql, --rounds 7, --shared DIR (generator and floors), --work DIR (inputs and bases, kept), --out FILE.
+Options: --database sqlite postgresql, --rounds 7, --accounts 100000 1000000, --shared DIR (generator and floors),
+--work DIR (inputs and bases, kept), --out FILE.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import cases
+from bench import cases, nights
 from bench.campus import product
 from bench.cases import Place
 from bench.floors import Floors, PostgresFloors, SqliteFloors
@@ -43,6 +45,7 @@ class Bench:
         self.databases: Sequence[str] = asked.database
         self.sizes: Sequence[str] = asked.sizes
         self.billed: str = asked.billed
+        self.accounts: Sequence[int] = asked.accounts
         self.inputs = Inputs(self.shared, self.work / "inputs")
         self.report = Report(asked.out, revision(ROOT))
         self.product = product(self.work)
@@ -70,7 +73,7 @@ def main() -> None:
     if asked.what == "profile":
         profile(bench, *asked.words)
         return
-    {"charges": charges, "payments": payments, "startup": startup}[asked.what](bench)
+    {"charges": charges, "payments": payments, "nightly": nightly, "startup": startup}[asked.what](bench)
     sys.exit(1 if bench.report.missed else 0)
 
 
@@ -109,6 +112,23 @@ def payments(bench: Bench) -> None:
                 _tell(bench, f"payments {straight.lines} into {bench.billed} {order} {place.word}", renamed)
 
 
+def nightly(bench: Bench) -> None:
+    """A night's complete list of balances, 2 % of them changed, to Holds Added and Holds Released: wall, memory, ratio to the floor."""
+    with bench.places() as places:
+        for place, floors in places:
+            memory: dict[int, float] = {}
+            for accounts in bench.accounts:
+                given = bench.inputs.balances(accounts)
+                base = nights.standing(place, given)
+                sides = {"floor": lambda: floors.nightly(given), "bridge": lambda: nights.night(place, base, given)}  # noqa: B023
+                kept = interleaved(bench.rounds, bench.warm, sides)
+                memory[accounts] = max(one["bridge"]["largest_mib"] for one in kept)
+                _tell(bench, f"nightly {accounts} {place.word}", kept)
+            for few, many in zip(bench.accounts, bench.accounts[1:], strict=False):
+                grown = memory[many] - memory[few]
+                bench.report.result(f"memory nightly {few} to {many} {place.word}", f"{grown:+.1f} MiB", [], {"grown_mib": grown})
+
+
 def startup(bench: Bench) -> None:
     """What a command costs before it does anything, and a normal night of 200 fees, with and without compiled bytecode."""
     before, night = bench.inputs.charges("10k"), bench.inputs.late_charges()
@@ -136,13 +156,18 @@ def profile(bench: Bench, flow: str, *options: str) -> None:
             if flow == "charges":
                 campus = place.copy(cases.blank(place))
                 campus.drop(bench.inputs.charges(bench.sizes[0]).path, "alma/out", "export.xml")
+            elif flow == "nightly":
+                given_night = bench.inputs.balances(bench.accounts[-1])
+                campus = place.copy(nights.standing(place, given_night))
+                nights.drop(campus, given_night.after)
             else:
                 billed = bench.inputs.charges(bench.billed)
                 campus = place.copy(cases.posted(place, billed))
                 given = bench.inputs.payments(min(_PAYMENTS, billed.lines // 10), bench.billed, shuffled="--shuffled" in options)
                 campus.drop(given.path, "peoplesoft/out", "payments_20261121_120000.csv")
+            named = nights.FLOW if flow == "nightly" else f"library-{flow}"
             calls = ["--calls"] if "--calls" in options else []
-            subprocess.run([sys.executable, "-m", "bench.timing", str(campus.home), f"library-{flow}", *calls], check=True, cwd=ROOT)
+            subprocess.run([sys.executable, "-m", "bench.timing", str(campus.home), named, *calls], check=True, cwd=ROOT)
             campus.remove()
 
 
@@ -162,9 +187,10 @@ def _tell(bench: Bench, name: str, kept: Sequence[dict[str, Figures]]) -> None:
 
 def _asked() -> argparse.Namespace:
     ask = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("what", choices=["charges", "payments", "startup", "profile"])
-    ask.add_argument("words", nargs="*", help="profile: charges or payments")
+    ask.add_argument("what", choices=["charges", "payments", "nightly", "startup", "profile"])
+    ask.add_argument("words", nargs="*", help="profile: charges, payments or nightly")
     ask.add_argument("--sizes", nargs="+", default=["100k"], choices=list(SIZES), help="fees of the charge runs")
+    ask.add_argument("--accounts", nargs="+", type=int, default=[1_000_000], help="balances of the nightly list")
     ask.add_argument("--billed", default="1m", choices=list(SIZES), help="obligations in the ledger that payments go into")
     ask.add_argument("--database", nargs="+", default=["sqlite"], choices=["sqlite", "postgresql"])
     ask.add_argument("--rounds", type=int, default=7)
@@ -175,8 +201,12 @@ def _asked() -> argparse.Namespace:
     ask.add_argument("--calls", action="append_const", const="--calls", dest="flags", help="profile: Python calls too")
     ask.add_argument("--shuffled", action="append_const", const="--shuffled", dest="flags", help="profile: payments in no order")
     asked = ask.parse_args()
-    if (asked.what == "profile") != bool(asked.words) or any(word not in ("charges", "payments") for word in asked.words) or len(asked.words) > 1:
-        ask.error("profile takes one word, charges or payments; the others take none")
+    if (
+        (asked.what == "profile") != bool(asked.words)
+        or any(word not in ("charges", "payments", "nightly") for word in asked.words)
+        or len(asked.words) > 1
+    ):
+        ask.error("profile takes one word, charges, payments or nightly; the others take none")
     asked.words += asked.flags or []
     return asked
 

@@ -26,11 +26,12 @@ R = TypeVar("R")
 
 
 class Clocks:
-    """Seconds and calls under a name, and by how much the process's peak of memory rose meanwhile."""
+    """Seconds, processor seconds and calls under a name, and by how much the process's peak of memory rose meanwhile."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
         self.calls: dict[str, int] = defaultdict(int)
+        self.cpu: dict[str, float] = defaultdict(float)
         self.risen_mib: dict[str, float] = defaultdict(float)
 
     def add(self, name: str, seconds: float) -> None:
@@ -40,17 +41,21 @@ class Clocks:
 
     def around(self, name: str, deed: Callable[[], R]) -> R:
         """Does something under a clock."""
-        began, peak = time.perf_counter(), _peak_mib()
+        began, busy, peak = time.perf_counter(), time.process_time(), _peak_mib()
         try:
             return deed()
         finally:
             self.add(name, time.perf_counter() - began)
+            self.cpu[name] += time.process_time() - busy
             self.risen_mib[name] += _peak_mib() - peak
 
     def lines(self, most: int) -> list[str]:
         """The dearest names first."""
         dearest = sorted(self.seconds, key=lambda name: -self.seconds[name])[:most]
-        return [f"{self.seconds[name]:9.3f} s {self.calls[name]:6d} x {self.risen_mib[name]:+6.1f} MiB  {name}" for name in dearest]
+        return [
+            f"{self.seconds[name]:9.3f} s {self.cpu[name]:8.3f} cpu {self.calls[name]:6d} x {self.risen_mib[name]:+6.1f} MiB  {name}"
+            for name in dearest
+        ]
 
 
 def _peak_mib() -> float:
@@ -113,17 +118,18 @@ def _watch_steps(clocks: Clocks) -> None:
 def _watch_statements(ledger: sa.Engine, clocks: Clocks) -> None:
     from bursarbridge.store.books import Books
 
-    began: list[tuple[float, float]] = []
+    began: list[tuple[float, float, float]] = []
     stage = Books.stage
 
     @sa.event.listens_for(ledger, "before_cursor_execute")
     def before(*_: object) -> None:
-        began.append((time.perf_counter(), _peak_mib()))
+        began.append((time.perf_counter(), time.process_time(), _peak_mib()))
 
     @sa.event.listens_for(ledger, "after_cursor_execute")
     def after(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        name, (at, peak) = " ".join(statement.split())[:180], began.pop()
+        name, (at, busy, peak) = " ".join(statement.split())[:180], began.pop()
         clocks.add(name, time.perf_counter() - at)
+        clocks.cpu[name] += time.process_time() - busy
         clocks.risen_mib[name] += _peak_mib() - peak
 
     def timed_stage(self: Books, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

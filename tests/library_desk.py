@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bursarbridge.errors import Refused, TryLater
 from bursarbridge.ledger.returns import LibraryCredit, LibraryFee, Loan
-from bursarbridge.ports import Waived
+from bursarbridge.ports.calls import Waived
 
 LOST_FEE = "LOSTITEMREPLACEMENTFEE"
 

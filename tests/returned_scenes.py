@@ -10,7 +10,7 @@ from bursarbridge.errors import Unreadable
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.returns import ReturnsSummary, run_returns
 from bursarbridge.flows.run import Run, World, utc_text
-from bursarbridge.ports import LibraryDesk, Notice
+from bursarbridge.ports.calls import LibraryDesk, Notice
 from bursarbridge.store import inbox, runs
 from bursarbridge.store.books import Books
 from bursarbridge.systems.alma.webhooks import AlmaListener

@@ -11,12 +11,12 @@ from functools import partial
 from bursarbridge.assembly.names import ALL_FLOWS
 from bursarbridge.errors import TryLater
 from bursarbridge.exchange.vault import FileVault
-from bursarbridge.jobs.engine import Procedure
 from bursarbridge.sandbox.mailbox import Mailbox
 from bursarbridge.store import slots
 from bursarbridge.store.slots import SlotRow
+from bursarbridge.wiring import mailings
 from bursarbridge.wiring.bridge import Bridge
-from bursarbridge.wiring.syncing import ALARMS, Start, Synced
+from bursarbridge.wiring.syncing import Start, Synced
 from bursarbridge.wiring.ways import Ways
 from tests.campus import Campus, PlainSteps, campus_in_memory
 
@@ -47,8 +47,7 @@ class PlainBridge(Bridge):
 
     @contextmanager
     def running(self) -> Iterator[Start]:
-        procedures: dict[str, Procedure] = {name: self._procedure(name) for name in ALL_FLOWS}
-        procedures |= self._mailings() | {ALARMS: self._alarms()}
+        procedures = self.procedures()
 
         def run(flow: str, name: str, now: str) -> dict[str, object]:
             return dict(procedures[flow](PlainSteps(self.ledger), name, now))  # type: ignore[arg-type]
@@ -58,7 +57,7 @@ class PlainBridge(Bridge):
         for flow, name, now in left:
             run(flow, name, now)
         yield partial(self._start, run)
-        self._mail_due(run)
+        mailings.tell_due(self, partial(self._start, run))
 
 
 class Killed(BaseException):

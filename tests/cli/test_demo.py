@@ -18,7 +18,9 @@ def test_the_demo_ends_with_one_object_and_nothing_unexplained() -> None:
     told = json.loads(done.stdout)
     assert (told["charges_sent"], told["payments_returned"], told["fees_closed"]) == (14, 12, 13)
     assert (told["credits_sent"], told["credits_sent_cents"]) == (2, 174_50)
-    assert (told["returned_items_cleared"], told["reports_mailed"]) == (2, 1)
+    assert told["returned_items_cleared"] == 2 and told["reports_mailed"] == 4, "what came back, and one for each run of holds"
+    assert (told["holds_added"], told["holds_changed"], told["holds_released"]) == (4, 2, 2)
+    assert told["books"]["holds"] == {"parking_cents": 150_00, "bridge_cents": 150_00, "peoplesoft_cents": 150_00}
     assert told["unexplained_cents"] == 0 and told["seconds"] < 30
     assert told["waiting_for_a_person"] == {"count": 1, "cents": 45_50}
     alma, bursar = told["books"]["alma"], told["books"]["peoplesoft"]
@@ -37,6 +39,11 @@ def test_the_story_ends_with_three_books_and_a_campus_to_look_around_in(tmp_path
         "the same file again",
         "the answer is 200",
         "Hugo's student account is at $0.00",
+        "PRK Parking violations, $45.00: classes cannot be added",
+        "0 placed, 2 changed, 2 released, 0 refused",
+        "ADV No declared program",
+        "Holds: 0 placed, 2 changed, 2 released; 2 on now.",
+        '3 reports; the newest: "[SANDBOX] Holds: 0 added, 0 released, 0 stuck (Fri Oct 16)".',
         f"bursarbridge status -C {folder}",
     ):
         assert words in done.stdout
@@ -51,13 +58,14 @@ def test_the_story_ends_with_three_books_and_a_campus_to_look_around_in(tmp_path
 
 
 def test_the_demos_settings_reach_both_systems_only_over_sftp(tmp_path: Path) -> None:
-    call("init", "--example", tmp_path / "example")
+    assert call("init", "--example", tmp_path / "example").exit_code == 0
     server = SftpCampus(tmp_path)
     server.port, server.host_key, server.client_key_path = 2222, "ssh-ed25519 AAAA", tmp_path / "key"
     text = over_sftp((tmp_path / "example/bursarbridge.toml").read_text(), server)
-    assert text.count('\nkind = "sftp"') == 2 and '\nkind = "folder"' not in text
+    assert text.count('\nkind = "sftp"') == 3 and '\nkind = "folder"' not in text
     assert {line for line in text.splitlines() if line.startswith("folder")} == {
-        f'folder = "{folder}"' for folder in ("alma/out", "alma/in", "peoplesoft/in", "peoplesoft/out")
+        f'folder = "{folder}"'
+        for folder in ("alma/out", "alma/in", "peoplesoft/in", "peoplesoft/out", "parking/out", "peoplesoft/holds/in", "peoplesoft/holds/out")
     }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bursarbridge.examples.example import write_example
 from bursarbridge.sandbox.mailbox import Mailbox
 from tests.cli.calls import answer, call
 
@@ -23,7 +24,7 @@ to = ["bso@example.edu"]
 @pytest.fixture
 def campus(tmp_path: Path) -> Path:
     """A campus whose first night is over the limit."""
-    call("init", "--example", tmp_path)
+    write_example(tmp_path)
     (tmp_path / "alma/out/export.xml").write_bytes((tmp_path / "samples/alma-export.xml").read_bytes())
     _more(tmp_path, LIMIT)
     return tmp_path

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bursarbridge.examples.example import write_example
 from bursarbridge.sandbox.mailbox import Mailbox
 from tests.cli.calls import answer, call
 
@@ -25,7 +26,7 @@ attach = "csv"
 
 @pytest.fixture
 def campus(tmp_path: Path) -> Path:
-    call("init", "--example", tmp_path)
+    write_example(tmp_path)
     (tmp_path / "alma/out/export.xml").write_bytes((tmp_path / "samples/alma-export.xml").read_bytes())
     return tmp_path
 

@@ -69,3 +69,18 @@ def test_every_key_of_the_example_is_explained_where_it_first_stands(tmp_path: P
         if re.match(r"\w+ = ", line):
             first.setdefault(line.split(" = ")[0], f"{line} {lines[number - 1] if lines[number - 1].startswith('# ') else ''}")
     assert [line for line in first.values() if "# " not in line] == []
+
+
+def test_the_example_with_parking_is_whole_and_explained_as_well(tmp_path: Path) -> None:
+    files = write_example(tmp_path, parking=True)
+    settings = load(files[0], {})
+    assert settings.warnings == () and [one.name for one in settings.holds] == ["parking"]
+    assert all((tmp_path / folder).is_dir() for folder in ("parking/out", "peoplesoft/holds/in", "peoplesoft/holds/out"))
+    readme = (tmp_path / "README.txt").read_text("utf-8")
+    assert [line.split(".")[0].strip() for line in readme.splitlines()[-4:]] == ["9", "10", "11", "12"]
+    assert all((tmp_path / name).is_file() for name in re.findall(r"samples/[\w.-]+", readme))
+    own = files[0].read_text("utf-8").partition("# ---- the parking office")[2].splitlines()
+    unsaid = {line.split(" = ")[0] for line in own if re.match(r"\w+ = ", line) and "# " not in line}
+    told_by_the_library = set(re.findall(r"^(\w+) = .*# ", files[0].read_text("utf-8"), re.MULTILINE))
+    columns = {"user_type", "reference", "category", "violated_on", "status", "titles"}
+    assert unsaid - told_by_the_library <= columns | {"Open", "Paid", "Spoiled", "Warning"}

@@ -150,6 +150,12 @@ CASES = [
     ("C063", "[bursar]\n", TOLD + HOLDS.replace('"registration"', '"transcript"') + "[bursar]\n", "impact"),
     ("C045", "[storage]\n", PARKING.replace('"Balance"\n', '"Balanse"\n') + "[storage]\n", "Balanse"),
     ("C046", "[storage]\n", PARKING.replace('status = "Status"\n', "") + "[storage]\n", "statuses"),
+    (
+        "C048",
+        "[storage]\n",
+        PARKING.replace('collect = "hold"', 'collect = "bill"').split('[[sources.parking.violations]]\nkind = "released"')[0] + "[storage]\n",
+        'collect = "bill"',
+    ),
     ("C047", "[storage]\n", PARKING.replace('settle = "0s"', 'absent = "ask"') + "[storage]\n", 'absent = "ask"'),
     ("C075", 'vault = "data/vault"', f'vault = "s3://Not A Bucket"\n{S3}', "vault"),
     ("C075", 'vault = "data/vault"', 'vault = "s3://bucket/prefix"', "vault"),

@@ -69,3 +69,7 @@ def test_f12_a_transcript_hold_needs_a_word_of_its_own(tmp_path: Path) -> None:
 def test_a2_holds_do_not_start_without_somebody_who_is_told(tmp_path: Path) -> None:
     faults = check(written(tmp_path, spoiled("[bursar]\n", HOLDS + "[bursar]\n")), {})
     assert [fault.code for fault in faults] == ["C062"] and "reports.holds" in faults[0].cure
+
+
+def test_the_report_of_holds_stays_in_the_campuss_own_domains(tmp_path: Path) -> None:
+    assert codes(tmp_path, text_with("LIB", "LIB").replace('to = ["', 'to = ["ops@elsewhere.example", "', 1)) == ["C052"]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bursarbridge.config import check, load
+from bursarbridge.config.mailing import HostPort
 from tests.config.sample import GOOD, written
 
 MAIL = """
@@ -41,7 +42,8 @@ def test_without_them_nothing_is_mailed(tmp_path: Path) -> None:
 
 def test_an_environment_variable_names_the_relay(tmp_path: Path) -> None:
     read = load(written(tmp_path, GOOD + MAIL), {"BURSARBRIDGE__MAIL__RELAY": "127.0.0.1:2525", "BURSARBRIDGE__REPORTS__LATE__TO": "x@example.edu"})
-    assert read.mail is not None and (read.mail.relay.port, read.reports[1].to) == (2525, ("x@example.edu",))
+    assert read.mail is not None and isinstance(read.mail.relay, HostPort)
+    assert (read.mail.relay.port, read.reports[1].to) == (2525, ("x@example.edu",))
 
 
 def test_mail_in_the_clear_is_for_this_machine_only(tmp_path: Path) -> None:

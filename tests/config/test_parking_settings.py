@@ -40,6 +40,8 @@ def test_the_settings_know_the_adapters_columns_and_meanings() -> None:
     assert MEANINGS == agreed.MEANINGS
 
 
+BILL = 'collect = "bill"\nbilling = { import = { folder = "in", name = "paid_{sequence:06d}.txt" } }'
+
 MISTAKES = [
     ("C003", 'reference = "Violation"\n', 'refernce = "Violation"\n', "refernce"),
     ("C004", 'id = "Student ID"\n', "", "[sources.parking.violations.columns]"),
@@ -75,7 +77,7 @@ MISTAKES = [
     ("C046", 'mark = "TRL", count = 2, total = 3', 'mark = "TRL"', "trailer"),
     ("C047", 'kind = "released"', 'kind = "full"', 'kind = "full"'),
     ("C047", 'settle = "0s"', 'absent = "ask"', 'absent = "ask"'),
-    ("C047", 'collect = "hold"', 'collect = "bill"', 'kind = "released"'),
+    ("C047", 'collect = "hold"', BILL, 'kind = "released"'),
 ]
 
 
@@ -95,7 +97,7 @@ def test_a_row_a_violation_cannot_come_as_a_list_of_holds(tmp_path: Path) -> Non
 
 
 def test_what_is_billed_needs_a_number_and_a_type(tmp_path: Path) -> None:
-    text = PARKED.replace('kind = "released"', 'kind = "changes"').replace('collect = "hold"', 'collect = "bill"')
+    text = PARKED.replace('kind = "released"', 'kind = "changes"').replace('collect = "hold"', BILL)
     faults = check(written(tmp_path, text), {})
     assert [fault.words for fault in faults] == [
         f'collect = "bill", and there is no column {name}: a charge needs one' for name in ("reference", "category")

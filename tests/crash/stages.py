@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.crash import campus, child, twin
+from tests.crash import campus, child, parking, twin
 from tests.postgres import Cluster
 
 DATABASES = ("sqlite", "postgresql")
@@ -17,6 +17,7 @@ SCENES: dict[str, Callable[[Path], None]] = {
     "library-charges": campus.charges_wait,
     "library-payments": campus.payments_wait,
     "library-credits": campus.credits_wait,
+    parking.FLOW: parking.holds_wait,
 }
 """Flow -> what lies there when its evening begins."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import bursarbridge
-from tests.crash import child, twin
+from tests.crash import child, parking, twin
 from tests.crash.stages import DATABASES, KILLED, NEXT, Stage
 
 StageOf = Callable[[str, str], Stage]
@@ -18,8 +19,17 @@ _SOURCE = Path(bursarbridge.__file__).parent
 POINTS = sorted({point for file in _SOURCE.rglob("*.py") for point in re.findall(r'reached\("([a-z.]+)"\)', file.read_text("utf-8"))})
 """Every crash point the source names."""
 
-PAYMENTS_ONLY = {"confirm.posted"}
-"""Charges wait for the bursar's results in the example; only what went to Alma is confirmed by being taken."""
+FLOWS = ("library-charges", "library-payments", "library-credits", parking.FLOW)
+
+ONLY = {
+    "confirm.posted": ("library-payments", parking.FLOW),
+    "submit.writing": FLOWS[:3],
+    "submit.sealed": FLOWS[:3],
+    "holds.carried": (parking.FLOW,),
+    "holds.writing": (parking.FLOW,),
+    "holds.sealed": (parking.FLOW,),
+}
+"""Who passes a point that not everybody passes. Charges wait for the bursar's results; files for Alma, and of holds, are confirmed by being taken."""
 
 ELSEWHERE = {"waive.told", "waive.recorded", "collect.refused", "slot.noted", "slot.claimed", "slot.ran", "slot.settled", "alarm.noted"} | {
     "backup.copied",
@@ -29,12 +39,7 @@ ELSEWHERE = {"waive.told", "waive.recorded", "collect.refused", "slot.noted", "s
 """library-returns passes the first two, only what comes by mail the third, a round of the timetable the others: tests/flows/test_returns.py,
 test_mail_in.py and tests/test_sync.py die at them; backups and restores pass the last ones, tests/keeping dies there."""
 
-CASES = [
-    (flow, point)
-    for flow in ("library-charges", "library-payments", "library-credits")
-    for point in POINTS
-    if point not in ELSEWHERE and (flow == "library-payments" or point not in PAYMENTS_ONLY)
-]
+CASES = [(flow, point) for flow in FLOWS for point in POINTS if point not in ELSEWHERE and flow in ONLY.get(point, FLOWS)]
 
 TWICE = [
     ("library-charges", "collect.posting#2", "collect.posted"),
@@ -48,6 +53,12 @@ TWICE = [
     ("library-payments", "confirm.posted", "collect.posting"),
     ("library-payments", "collect.posting#3", "collect.posting"),
     ("library-payments", "publish.linked#4", "deliver.sent"),
+    (parking.FLOW, "holds.writing", "holds.carried"),
+    (parking.FLOW, "holds.carried", "deliver.intended"),
+    (parking.FLOW, "holds.writing#2", "holds.writing"),
+    (parking.FLOW, "holds.sealed", "publish.renamed"),
+    (parking.FLOW, "publish.linked#2", "holds.writing"),
+    (parking.FLOW, "deliver.uploaded", "collect.posting#2"),
 ]
 """First death, and a second one while the first is being recovered from."""
 
@@ -80,6 +91,8 @@ NESTED = [
     ("library-charges", ["collect.fetched", "collect.posted", "submit.writing", "deliver.intended", "publish.linked"]),
     ("library-charges", ["collect.posting"] * 5),
     ("library-payments", ["confirm.posted", "collect.posting", "collect.cleared", "submit.sealed", "publish.renamed"]),
+    (parking.FLOW, ["confirm.posted", "holds.carried", "collect.posting", "holds.writing", "publish.renamed"]),
+    (parking.FLOW, ["holds.writing"] * 5),
 ]
 
 
@@ -107,7 +120,23 @@ def test_the_evening_without_a_kill_says_what_it_should(stage_of: StageOf, datab
         assert not [name for name in world.files if "/out/" in name and "/done/" not in name], "every file that was read is cleared"
 
 
-@pytest.mark.parametrize("flow", ["library-charges", "library-payments"])
+@pytest.mark.parametrize("database", DATABASES)
+def test_the_night_of_the_holds_without_a_kill_says_what_it_should(stage_of: StageOf, database: str) -> None:
+    night = stage_of(parking.FLOW, database).unhurt
+    told = sorted(tuple(json.loads(row)[:3]) for row in night.books["holds"])
+    assert told == [
+        *((f"001234{number}", "PRK", "PKCIT") for number in range(8)),
+        ("0012349", "PRK", "PKCIT"),
+        ("0012350", "PRK", "PKCIT"),
+    ]
+    stands = {row[0]: (row[3], row[4]) for row in map(json.loads, night.books["holds"])}
+    assert {account for account, (verb, _) in stands.items() if verb == "release"} == {"0012340", "0012341", "0012342", "0012343", "0012346"}
+    assert (stands["0012345"], stands["0012347"], stands["0012350"]) == (("change", 4000), ("change", 11_500), ("place", 1250))
+    assert len([name for name in night.files if "/holds/in/" in name]) == 4, "the approved plan's, tonight's two, and the releases once more"
+    assert not night.leftovers and not [name for name in night.files if "/out/" in name and "/done/" not in name]
+
+
+@pytest.mark.parametrize("flow", ["library-charges", "library-payments", parking.FLOW])
 def test_both_databases_tell_the_same(stage_of: StageOf, flow: str) -> None:
     assert not twin.differences(stage_of(flow, "sqlite").unhurt, stage_of(flow, "postgresql").unhurt)
 

@@ -11,8 +11,8 @@ from bursarbridge.ledger.reference import reference_of
 from bursarbridge.store import views
 from bursarbridge.store.books import Books
 
-ENDPOINTS = ("alma", "peoplesoft")
-_PREFIX = "L"
+ENDPOINTS = ("alma", "peoplesoft", "parking")
+_PREFIX, _HOLD_PREFIX = "L", "PH"
 
 _QUESTIONS = {
     "entries": "select o.source_reference, e.from_place, e.to_place, e.cents, e.kind, c.kind from entry e "
@@ -27,6 +27,18 @@ _QUESTIONS = {
     "left join obligation o on o.id = c.obligation_id",
     "deliveries": "select channel, name, sha256, state, as_of, tally from delivery",
     "arrivals": "select name, at from arrival",
+    "holds": "select account, code, reason, verb, cents, told_at, told_on, placed_on, confirmed, confirmed_at, repair, reopened_on from hold",
+    "hold lines": "select h.account, l.verb, l.cents, l.because, l.item, l.by_hand, l.again, l.state, p.state, coalesce(b.document, '') "
+    "from hold_line l join hold h on h.id = l.hold_id join hold_plan p on p.id = l.plan_id left join batch b on b.id = l.batch_id",
+    "hold plans": "select flow, made_at, state, numbers, reasons from hold_plan",
+    "hold next": "select account from hold_touched",
+    "violations": "select reference, account, category, user_type, violated_on, status, cents, as_of from violation",
+    "violations past": "select v.reference, p.account, p.cents, p.status, p.as_of from violation_past p join violation v on v.id = p.violation_id",
+    "lists": "select as_of, covers, plain, row_count, cents, suspended_count from full_list",
+    "indicators": "select channel, account, code, reason, cents, reference from indicator",
+    "guarded": "select flow, kind, state, approvers, trips, numbers, opened_at, coalesce(closed_at, '') from guarded",
+    "guard votes": "select actor, verdict, reason, at from guard_vote",
+    "guard history": "select subject, kind, line_count, cents, at from guard_history",
     "runs": "select flow, started_at, outcome from run",
 }
 
@@ -89,6 +101,7 @@ def _plain_words(books: Books) -> _PlainWords:
     references = {
         reference_of(_PREFIX, int(number)): f"<fee {source}>" for number, source in books.rows("select id, source_reference from obligation")
     }
+    references |= {reference_of(_HOLD_PREFIX, int(number)): f"<hold {account}>" for number, account in books.rows("select id, account from hold")}
     found = books.rows("select id from batch order by id")
     numbers = [(int(row[0]), f"<batch {rank}>") for rank, row in enumerate(found, 1)]
     names = {f"{mark}{number:06d}": plain for number, plain in numbers for mark in "_-"}

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from bursarbridge.errors import Refused, TryLater
 from bursarbridge.exchange.http import WebAddress, WebPlace
-from bursarbridge.ports import Call
+from bursarbridge.ports.calls import Call
 
 KEY = "l7xxCANARY"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from bursarbridge import config, wiring
 from bursarbridge.examples.example import write_example
 from bursarbridge.exchange.mail import Relay
-from bursarbridge.ports import Handed
+from bursarbridge.ports.calls import Handed
 from bursarbridge.store import outbox_mail
 
 SETTINGS = """

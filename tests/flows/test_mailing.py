@@ -19,7 +19,7 @@ from bursarbridge.flows.letter import Addressed, mail_of
 from bursarbridge.flows.mailing import Mailed, mailing, message
 from bursarbridge.flows.reports import returned_but_still_charged
 from bursarbridge.flows.run import Run, World, utc_text
-from bursarbridge.ports import Handed
+from bursarbridge.ports.calls import Handed
 from bursarbridge.sandbox.mailbox import Mailbox
 from bursarbridge.store import outbox_mail, runs
 from bursarbridge.store.books import Books

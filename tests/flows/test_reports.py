@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bursarbridge.flows.held import held_report
+from bursarbridge.flows.hold_report import hold_report
 from bursarbridge.flows.letter import Mail, mail_of
 from bursarbridge.flows.report import PII, SHOWN, Frame, Report
 from bursarbridge.flows.reports import NAMES, exceptions, late, returned_but_still_charged
@@ -17,6 +18,7 @@ from bursarbridge.ledger.guards import Trip
 from bursarbridge.ledger.still_charged import ReturnedItem, StillCharged
 from bursarbridge.store.guarded import Guarded, Vote
 from bursarbridge.store.views import BatchView, ItemView
+from tests.hold_mail import RICH
 from tests.mail import FOUND, FRAME, JUN, ROSA, SCC
 
 BATCH = BatchView(
@@ -35,7 +37,13 @@ STOPPED = Guarded(
 
 
 def every_report(frame: Frame, found: StillCharged = FOUND) -> list[Report]:
-    return [returned_but_still_charged(found, frame), late([BATCH], frame), exceptions([ITEM], frame), held_report([STOPPED], frame)]
+    return [
+        returned_but_still_charged(found, frame),
+        late([BATCH], frame),
+        exceptions([ITEM], frame),
+        held_report([STOPPED], frame),
+        hold_report(RICH, frame),
+    ]
 
 
 def whole(mail: Mail) -> str:
@@ -74,6 +82,7 @@ def test_subjects_are_kind_numbers_and_day() -> None:
         "[SANDBOX] Late: 1 file, 23 lines, $1,265.00 (Tue Nov 17)",
         "[SANDBOX] Exceptions: 1 item, $55.00 (Tue Nov 17)",
         "[SANDBOX] Held: Parking holds, 14 would be released, limit 10 (Tue Nov 17)",
+        "[SANDBOX] Holds: 4 added, 1 changed, 4 released, 2 stuck (Tue Nov 17)",
     ]
     assert mail_of(every_report(FRAME)[1], replace(FRAME, sandbox=False)).subject.startswith("Late: ")
 
@@ -89,7 +98,23 @@ def test_the_first_line_is_the_verdict_in_both_parts(name: str) -> None:
 
 
 COLUMNS = ["Item", "Where it stands", "Fee", "File", "Since when", "Since", "Amount", "Cause", "Oldest", "Held", "Since and who"]
-HEADS = frozenset([*COLUMNS, "✕", "?", "↗", "!", "✓"])
+COLUMNS += [
+    "Office and code",
+    "Added",
+    "Changed",
+    "Released",
+    "Net",
+    "On",
+    "Total owed",
+    "Who",
+    "Since when",
+    "Why",
+    "What cleared it",
+    "Was",
+    "There",
+]
+COLUMNS += ["What the bursar has said", "What differs"]
+HEADS = frozenset([*COLUMNS, "✕", "?", "↗", "!", "✓", "=", "+", "≠"])
 """Words of the page alone: heads of columns, and signs."""
 
 
@@ -100,6 +125,8 @@ def test_both_parts_say_the_same(name: str) -> None:
     for words in _Words.of(mail.html)[1:]:
         if words not in HEADS:
             assert " ".join(words.split()).rstrip(":") in text, words
+    page = " ".join(_Words.of(mail.html))
+    assert all(command in page for command in re.findall(r"bursarbridge (?:held|approve|reject|report|holds|suspense|status).*", mail.text))
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_a_layout_with_defaults_loads() -> None:
 
 
 def test_shipped_layouts_load_under_their_own_names() -> None:
-    assert len(shipped_names()) == 18
+    assert len(shipped_names()) == 20
     assert [shipped(name).name for name in shipped_names()] == list(shipped_names())
     with pytest.raises(Unreadable, match="generic-charges"):
         shipped("nobody-charges")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bursarbridge.errors import Refused, TryLater
 from bursarbridge.ledger.returns import FeeState, LibraryCredit, LibraryFee, Loan
-from bursarbridge.ports import Waived
+from bursarbridge.ports.calls import Waived
 from tests.campus import Campus
 from tests.campus_files import Fee, credit, told_in
 from tests.library_desk import LOST_FEE, Desk

@@ -8,7 +8,7 @@ from functools import partial
 
 from bursarbridge.assembly.names import BURSAR, PlaceOf
 from bursarbridge.assembly.reading import records_in
-from bursarbridge.config.model import AlmaSource, PaymentReports, PeopleSoftBursar, Results, Settings
+from bursarbridge.config.model import AlmaSource, PaymentReports, PeopleSoftBursar, Results, Settings, Source
 from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.flows.collect import Channel
 from bursarbridge.flows.deliver import Outlet
@@ -50,8 +50,8 @@ def _explained(text: str) -> tuple[str, str, bool]:
     return reason.code, f"{reason.text.strip() or 'no reason given'} ({reason.meaning}; {reason.cure})", reason.warning
 
 
-def payments(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel:
-    """The channel of the bursar's payment reports."""
+def payments(settings: Settings, source: Source, place: PlaceOf) -> Channel:
+    """The channel of the bursar's payment reports. All flows that read it post what is every source's, so that each file is read once."""
     where: PaymentReports = settings.bursar.payments
     layout = layout_of(settings, where.layout)
     name = f"{BURSAR}-payments"
@@ -77,16 +77,17 @@ def payments(settings: Settings, source: AlmaSource, place: PlaceOf) -> Channel:
     )
 
 
-def charges_of(settings: Settings, source: AlmaSource) -> ChargeSettings:
+def charges_of(settings: Settings, source: Source) -> ChargeSettings:
     """What the settings say of a source's charges."""
     bursar = settings.bursar
+    own = None if isinstance(source, AlmaSource) else source.billing
     return ChargeSettings(
         business_unit=bursar.business_unit,
-        origin=bursar.origin,
+        origin=(own and own.origin) or bursar.origin,
         account_type=bursar.account_type,
         department=bursar.department,
         layout=layout_of(settings, bursar.charges.layout),
-        name=bursar.charges.name,
+        name=(own and own.name) or bursar.charges.name,
         item_types=_item_types(bursar, source),
         terms=tuple(Term(one.code, one.from_on.isoformat(), one.to_on.isoformat()) for one in bursar.terms),
         due_rules=tuple(DueRule(one.from_on.isoformat(), DueKind(one.rule), one.days or one.day) for one in bursar.due_dates),
@@ -96,16 +97,18 @@ def charges_of(settings: Settings, source: AlmaSource) -> ChargeSettings:
     )
 
 
-def credits_of(settings: Settings, source: AlmaSource) -> CreditDestination:
+def credits_of(settings: Settings, source: Source) -> CreditDestination:
     """Where a source's credits go, which is as for charges where nothing else is said."""
     charges, own = charges_of(settings, source), settings.bursar.credits
     if own is None:
         return CreditDestination(charges)
     layout = layout_of(settings, own.layout) if own.layout else charges.layout
-    return CreditDestination(replace(charges, layout=layout, name=own.name or charges.name, description=own.description or charges.description))
+    # An office with a name of its own for its files has it for its credits too.
+    name = charges.name if charges.name != settings.bursar.charges.name else own.name or charges.name
+    return CreditDestination(replace(charges, layout=layout, name=name, description=own.description or charges.description))
 
 
-def _item_types(bursar: PeopleSoftBursar, source: AlmaSource) -> tuple[ItemType, ...]:
+def _item_types(bursar: PeopleSoftBursar, source: Source) -> tuple[ItemType, ...]:
     return tuple(
         ItemType(
             one.category,

@@ -16,9 +16,9 @@ def limits_of(settings: Settings, flow: str) -> Limits:
     return named.get(flow) or named.get(STANDARD_NAME) or STANDARD
 
 
-def file_guard(settings: Settings, flow: str, *, whole: bool = False) -> FileGuard:
-    """What stops the files that a flow reads; `whole` for those that state all that is true."""
-    return FileGuard(flow, limits_of(settings, flow), settings.campus.timezone, whole)
+def file_guard(settings: Settings, flow: str, *, whole: bool = False, dated: bool = False) -> FileGuard:
+    """What stops the files that a flow reads; `whole` for those that state all that is true, `dated` where the newest one holds."""
+    return FileGuard(flow, limits_of(settings, flow), settings.campus.timezone, whole, dated)
 
 
 def batch_guard(settings: Settings, flow: str) -> BatchGuard:

@@ -48,7 +48,7 @@ def ready_holds(flow: str, settings: Settings, place: PlaceOf) -> HoldsFlow:
     one = holding_of(settings, flow)
     source = settings.sources[one.name]
     base = f"{one.name}{HOLDS_ENDING}"
-    facts = _lists(settings, source, place, base) if isinstance(source, ParkingSource) else ()
+    facts = _lists(settings, source, place, base) if isinstance(source, ParkingSource) and source.billing is None else ()
     return holds_flow(flow, settings, place, facts, PlanGate(plan_guard(settings, base, one, source)))
 
 
@@ -66,7 +66,7 @@ def _lists(settings: Settings, source: ParkingSource, place: PlaceOf, flow: str)
 def _guarded(settings: Settings, source: ParkingSource, files: ViolationFiles, channel: Channel, flow: str) -> Channel:
     """A channel with its guard; a complete list whose lines are its records has the fast lane too."""
     whole = files.kind == "full"
-    guarded = replace(channel, guard=file_guard(settings, flow, whole=whole))
+    guarded = replace(channel, guard=file_guard(settings, flow, whole=whole, dated=True))
     form = violation_form(settings, source, files)
     if not whole or not ViolationReader(form).lines_are_records:
         return guarded

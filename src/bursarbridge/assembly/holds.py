@@ -37,8 +37,8 @@ def holds_flow(flow: str, settings: Settings, place: PlaceOf, facts: Sequence[Ch
     one = holding_of(settings, flow)
     source = settings.sources[one.name]
     zone = settings.campus.timezone
-    on_account = isinstance(source, AlmaSource)
-    files = _files(settings, one)
+    on_account = isinstance(source, AlmaSource) or source.billing is not None
+    files = hold_files_of(settings, one)
     form = Form(source.reference_prefix, one.institution, one.department or settings.bursar.department, one.contact, files.amounts)
     outlets = {name: _outlet(settings, one, where, name, place) for name, where in ((ADDED, one.added), (RELEASED, one.released))}
     return HoldsFlow(
@@ -79,7 +79,8 @@ def policy_of(one: Holding, *, amounts: bool = True) -> Policy:
     )
 
 
-def _files(settings: Settings, one: Holding) -> PeopleSoftHolds:
+def hold_files_of(settings: Settings, one: Holding) -> PeopleSoftHolds:
+    """The two documents of a [holds] section, in its layouts."""
     added, released = layout_of(settings, one.added.layout), layout_of(settings, one.released.layout)
     return hold_files(HoldSettings(added, released, one.added.name, one.released.name, one.amount_max_cents))
 

@@ -26,7 +26,7 @@ from bursarbridge.flows.submit import Leg
 from bursarbridge.flows.tell import Telling
 from bursarbridge.ledger.crediting import CreditRules
 from bursarbridge.ledger.entries import Kind, Place
-from bursarbridge.ports import LibraryDesk, Listener, Notice, Send
+from bursarbridge.ports.calls import LibraryDesk, Listener, Notice, Send
 from bursarbridge.systems.alma.allowance import Allowance
 from bursarbridge.systems.alma.client import AlmaApi
 from bursarbridge.systems.alma.export import ExportReader, ExportSettings

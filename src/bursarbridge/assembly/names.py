@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bursarbridge.config.model import AlmaSource, Settings
+from bursarbridge.config.parking import ParkingSource
 from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.tell import Teller
 from bursarbridge.ledger.facts import Fact
 from bursarbridge.ledger.still_charged import StillCharged
-from bursarbridge.ports import Endpoint, LibraryDesk
+from bursarbridge.ports import Endpoint
+from bursarbridge.ports.calls import LibraryDesk
 from bursarbridge.store.books import Books
 
 FLOWS = ("library-charges", "library-payments", "library-credits")
@@ -20,6 +22,8 @@ RETURNS = "library-returns"
 ALL_FLOWS = (*FLOWS, RETURNS)
 HOLDS_ENDING, HOLDS_FULL_ENDING = "-holds", "-holds-full"
 """How the flows that hold are named after their source; the second decides everybody."""
+BILLING_KINDS = ("charges", "payments", "credits")
+"""How the flows of a parking office that bills end, after its name."""
 BURSAR = "bursar"
 """The destination of everything that goes to the student account system."""
 
@@ -50,6 +54,16 @@ Poster = Callable[[Reading, Iterator[Fact]], None]
 
 Returned = Callable[[Books], StillCharged]
 """What came back and is still charged, from the books."""
+
+
+def billing_flows(settings: Settings) -> tuple[str, ...]:
+    """The names of the flows of parking offices whose violations are billed to the student account."""
+    return tuple(f"{one.name}-{kind}" for one in settings.parking_offices if one.billing is not None for kind in BILLING_KINDS)
+
+
+def office_of(settings: Settings, source: str) -> str:
+    """What people call a source, after "the": "library", "parking office"."""
+    return f"{source} office" if isinstance(settings.sources.get(source), ParkingSource) else source
 
 
 def hold_flows(settings: Settings) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bursarbridge.assembly.billing import list_poster
 from bursarbridge.assembly.bursar import layout_of
-from bursarbridge.assembly.hold_parts import violation_poster
 from bursarbridge.assembly.library import export_settings, library_poster
 from bursarbridge.assembly.names import BURSAR, Poster
 from bursarbridge.assembly.parking import channel_name, violation_form
@@ -56,5 +56,5 @@ def record_poster(settings: Settings, channel: str) -> Poster:
     for office in settings.parking_offices:
         for files in office.violations:
             if channel == channel_name(office, files.kind):
-                return violation_poster(settings, office, files)
+                return list_poster(settings, office, files)
     raise Refused(f'records of "{channel}" are decided again when their file comes again')

@@ -39,8 +39,9 @@ def hears(settings: Settings, flow: str) -> Hears:
         return Hears(name, (f"{name}-export",), int(Place.SOURCE))
     if isinstance(source, AlmaSource) and kind == "credits":
         return Hears(name, (f"{name}-{'credits' if source.credits_export else 'export'}",), int(Place.WAIVED))
-    if isinstance(source, ParkingSource):
-        return Hears(name, tuple(channel_name(source, one.kind) for one in source.violations), int(Place.SOURCE) if kind == "charges" else 0)
+    if isinstance(source, ParkingSource) and kind != "payments":
+        leaving = {"charges": int(Place.SOURCE), "credits": int(Place.WAIVED)}.get(kind, 0)
+        return Hears(name, tuple(channel_name(source, one.kind) for one in source.violations), leaving)
     if kind == "payments":
         return Hears(BURSAR, (f"{BURSAR}-payments",), int(Place.PAID))
     return Hears()

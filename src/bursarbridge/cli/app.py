@@ -13,6 +13,7 @@ from bursarbridge.cli import (
     explain,
     files,
     guards,
+    health,
     holds,
     keeping,
     reconcile,
@@ -70,6 +71,7 @@ app.command("schedule", short_help="Show the next runs.")(timetable.schedule)
 app.command("backup", short_help="Copy everything the bridge knows.")(keeping.backup)
 app.command("restore", short_help="Put a backup back.")(keeping.restore)
 app.command("reconcile", short_help="After a restore: find what left since.")(reconcile.reconcile)
+app.command("health", short_help="Say whether the bridge is well.")(health.health)
 app.add_typer(suspense.group, name="suspense")
 app.add_typer(files.group, name="files")
 app.add_typer(holds.group, name="holds")

@@ -27,19 +27,19 @@ Keep = Annotated[Path | None, typer.Option("--keep", metavar="DIR", help="Live t
 
 _WIDTH = 112
 _OPENING = (
-    "Example College: a library that runs Alma, a bursar that runs PeopleSoft, and the bridge between them.\n"
-    "The two systems are stand-ins; everything of the bridge's is real: files, SFTP, HTTP, mail, ledger, checks.\n"
+    "Example College: a library that runs Alma, a parking office, a bursar that runs PeopleSoft, and the bridge between them.\n"
+    "The three systems are stand-ins; everything of the bridge's is real: files, SFTP, HTTP, mail, ledger, checks.\n"
     "No record of a real person is in it, and nothing leaves this machine.\n"
 )
 
 
 _UP = """\
-Up on 127.0.0.1: an SFTP server with the files of both systems (port {sftp}; the bridge knows its host key),
+Up on 127.0.0.1: an SFTP server with the files of all three (port {sftp}; the bridge knows its host key),
 Alma's API over HTTP ({api}), the bridge's own listener for Alma's calls ({calls}), and a mail server ({mail})."""
 
 
 def demo(keep: Keep = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
-    """Live two days and a morning on an invented campus: fees leave Alma, are paid at the bursar or waived, and close in both.
+    """Live two days and a morning on an invented campus: fees are charged, paid or waived, and parking's holds come and go.
 
     \b
     bursarbridge demo
@@ -57,7 +57,7 @@ def demo(keep: Keep = None, as_json: Json = False, quiet: Quiet = False, no_colo
         screen.give(answer)
         _ending(screen, books, seconds)
         _where_next(screen, where, books)
-    if books.unexplained_cents:
+    if not books.agree:
         raise typer.Exit(FAILED)
 
 
@@ -71,7 +71,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 
 def _live(screen: Screen, folder: Path) -> tuple[list[Moment], ThreeBooks, Campus]:
-    from bursarbridge.cli.three_books import compared
+    from bursarbridge.cli.three_books import compared, held
     from bursarbridge.cli.two_days import two_days
 
     screen.say(_OPENING)
@@ -83,7 +83,8 @@ def _live(screen: Screen, folder: Path) -> tuple[list[Moment], ThreeBooks, Campu
             _scene(screen, moment, moments[-1] if moments else None)
             moments.append(moment)
         with stage.bridge.books() as books:
-            return moments, compared(stage.campus.books(), books), stage.campus
+            holds = held(stage.campus, books, (moment.ran for moment in moments if moment.ran is not None))
+            return moments, compared(stage.campus.books(), books, holds), stage.campus
 
 
 def _scene(screen: Screen, moment: Moment, before: Moment | None) -> None:
@@ -121,7 +122,7 @@ def _ending(screen: Screen, books: ThreeBooks, seconds: float) -> None:
     screen.say(f"  Unexplained difference: {bold(shown(books.unexplained_cents))}, by {len(checks)} comparisons of books kept by different programs.")
     for check in checks:
         if check.one != check.other:
-            screen.say(f"    {check.words}: {shown(check.one)} and {shown(check.other)}")
+            screen.say(f"    {check.words}: {check.figures}")
     screen.say(f"  All of it took {seconds:.1f} seconds.")
     screen.say()
 
@@ -132,7 +133,7 @@ def _where_next(screen: Screen, where: Where, books: ThreeBooks) -> None:
         screen.say("To begin with a campus of your own:        bursarbridge init --example campus")
         return
     screen.say(f"The campus is in {where.folder}. Look around:")
-    verbs = ["status", "explain 1042317", "files list"] + [f"suspense show {item.id}" for item in books.kept_back[:1]]
+    verbs = ["status", "explain 1042317", "holds explain 0104231", "files list"] + [f"suspense show {item.id}" for item in books.kept_back[:1]]
     for verb in verbs:
         screen.say(f"  {where.command(verb)}")
 
@@ -141,6 +142,7 @@ def _answer(moments: list[Moment], books: ThreeBooks, campus: Campus, seconds: f
     runs = [moment.ran for moment in moments if moment.ran is not None]
     charges = [run["sent"] for run in runs if run["flow"] == "library-charges"]
     payments = [run["sent"] for run in runs if run["flow"] == "library-payments"]
+    placed, changed, released = books.holds.carried_out
     taken_back = [run["sent"] for run in runs if run["flow"] == "library-credits"]
     return {
         "charges_sent": sum(sent["count"] for sent in charges),
@@ -150,6 +152,9 @@ def _answer(moments: list[Moment], books: ThreeBooks, campus: Campus, seconds: f
         "credits_sent": sum(sent["count"] for sent in taken_back),
         "credits_sent_cents": sum(sent["cents"] for sent in taken_back),
         "returned_items_cleared": len(campus.cleared()),
+        "holds_added": placed,
+        "holds_changed": changed,
+        "holds_released": released,
         "reports_mailed": len(campus.mailbox.mails) if campus.mailbox else 0,
         "fees_closed": campus.books().alma.closed.count,
         "waiting_for_a_person": {"count": len(books.kept_back), "cents": sum(one.cents for one in books.kept_back)},

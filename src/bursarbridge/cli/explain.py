@@ -39,6 +39,7 @@ def explain(
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file, {"obligations": []})
     with ending(screen, where), bridge_of(screen, where) as bridge:
+        from bursarbridge.assembly.names import office_of
         from bursarbridge.store import returns, views
 
         wanted = subject.strip()
@@ -49,7 +50,7 @@ def explain(
             if not found and not loose:
                 raise Refused(_unknown(bridge.settings, books, wanted))
             back = {one.id: returns.case_of(books, one.id) for one in found}
-            verdicts = [_verdict(one, books.now, *back[one.id][:2]) for one in found]
+            verdicts = [_verdict(one, office_of(bridge.settings, one.source), books.now, *back[one.id][:2]) for one in found]
         screen.give(
             {
                 "obligations": [{**_as_json(one, said), "returned": back[one.id][1]} for one, said in zip(found, verdicts, strict=True)],
@@ -64,12 +65,12 @@ def explain(
         _next(screen, where, found, loose)
 
 
-def _verdict(one: Obligation, now: str, outcome: str, words: str) -> Verdict:
+def _verdict(one: Obligation, office: str, now: str, outcome: str, words: str) -> Verdict:
     """The verdict; for a fee that is open while its item is back, with what the library last answered."""
     from bursarbridge.ledger.returns import WAITING_ON, Outcome
     from bursarbridge.ledger.verdict import Verdict, verdict
 
-    said = verdict(one.cents, f"the {one.source}", one.standing, one.in_flight, one.questions, assumed=one.assumed, now=now, forgiven=one.forgiven)
+    said = verdict(one.cents, f"the {office}", one.standing, one.in_flight, one.questions, assumed=one.assumed, now=now, forgiven=one.forgiven)
     if not one.standing.bursar or one.questions or outcome not in WAITING_ON:
         return said
     return Verdict(f"{said.words.removesuffix('.')}; {words}.", WAITING_ON[Outcome(outcome)], "")
@@ -118,16 +119,18 @@ def _heading(screen: Screen, wanted: str, found: list[Obligation]) -> None:
 
 
 def _obligation(screen: Screen, settings: Settings, one: Obligation, said: Verdict) -> None:
-    zone = settings.campus.timezone
+    from bursarbridge.assembly.names import office_of
+
+    zone, office = settings.campus.timezone, office_of(settings, one.source)
     screen.say(bold(said.words))
     rows = [["Waiting on", said.waiting_on]]
     if said.expected_by:
         rows.append(["Expected by", moment(said.expected_by, zone)])
     assessed = f", assessed {day(one.assessed_on)}" if one.assessed_on else ""
     rows.append(["Fee", f"{one.reference}: {_label(settings, one)}, {shown(one.cents)}{assessed}"])
-    rows.append(["", f"person {one.account}; {one.source_reference} in the {one.source}"])
+    rows.append(["", f"person {one.account}; {one.source_reference} in the {office}"])
     screen.table(rows)
-    history = [[moment(event.at, zone), shown(event.cents), told_of(event, one.source)] for event in one.history]
+    history = [[moment(event.at, zone), shown(event.cents), told_of(event, office)] for event in one.history]
     screen.table(history, right=(1,), indent="    ")
     screen.say()
 
@@ -151,8 +154,9 @@ def _next(screen: Screen, where: Where, found: list[Obligation], loose: list[Ite
 
 def _unknown(settings: Settings, books: Books, wanted: str) -> str:
     words = f'no charge and no open question is known for "{wanted}"'
+    holds = f". Holds are asked about apart: holds explain {wanted}" if settings.holds else ""
     reason = mistyped(settings, wanted)
     near = alike(books, wanted)
     if reason:
         words += f"; {reason}"
-    return f"{words}; did you mean {' or '.join(near)}?" if near else f"{words}; check the number, or whether its file has arrived: files list"
+    return f"{words}; did you mean {' or '.join(near)}?" if near else f"{words}; check the number, or whether its file has arrived: files list{holds}"

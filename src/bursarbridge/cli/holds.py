@@ -56,7 +56,7 @@ def list_(
         if len(listed) < len(found):
             screen.say(f"  and {len(found) - len(listed):,} more; --all shows them")
         on = [one for one in found if one.verb != "release"]
-        screen.say(f"{count(len(on), 'hold')} on, {shown(sum(one.cents for one in on))}; {count(sum(one.stuck for one in found), 'release')} stuck.")
+        screen.say(f"{count(len(on), 'hold')} on, {shown(sum(one.cents for one in on))}; {sum(one.stuck for one in found):,} stuck.")
         screen.next(where.command(f"holds explain {found[0].account}" if found else "status"))
 
 

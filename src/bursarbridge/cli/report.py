@@ -11,16 +11,18 @@ from bursarbridge.cli.campus import EXCEPTIONS, UNREACHABLE, Where, bridge_of, e
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.screen import Screen, bold
 from bursarbridge.cli.words import count, moment
+from bursarbridge.errors import Refused
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from bursarbridge.flows.mailing import Mailed
     from bursarbridge.flows.report import Frame, Report
+    from bursarbridge.flows.sheet import Sheet
     from bursarbridge.store.outbox_mail import MailView
     from bursarbridge.wiring import Bridge
 
-_NAMES = ("returned-but-still-charged", "late", "exceptions", "held")
+_NAMES = ("returned-but-still-charged", "late", "exceptions", "held", "holds")
 _KINDS = (".html", ".txt", ".csv")
 
 
@@ -28,9 +30,10 @@ def _names(incomplete: str) -> list[str]:
     return [name for name in _NAMES if name.startswith(incomplete)]
 
 
-Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=_names, help="returned-but-still-charged, late, exceptions or held.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=_names, help="returned-but-still-charged, late, exceptions, held or holds.")]
 To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write it into a new file: .html, .txt, or .csv for a spreadsheet.")]
 Library = Annotated[str, typer.Option("--library", metavar="CODE", help="Only the items of one campus library.")]
+RunName = Annotated[str, typer.Option("--run", metavar="RUN", help="With holds: the report of that run (default: the newest).")]
 Send = Annotated[bool, typer.Option("--send", help="Mail it to its readers ([reports.NAME]), once a day.")]
 Again = Annotated[bool, typer.Option("--again", help="With --send: mail it although it was mailed today.")]
 
@@ -39,6 +42,7 @@ def report(
     name: Name,
     to: To = None,
     library: Library = "",
+    run: RunName = "",
     send: Send = False,
     again: Again = False,
     folder: Folder = None,
@@ -54,12 +58,12 @@ def report(
     """
     screen = Screen(as_json, quiet, no_color)
     where = Where(folder, file)
-    _asked_rightly(screen, where, name, to, send=send, again=again, library=library)
+    _asked_rightly(screen, where, name, to, send=send, again=again, library=library, run=run)
     with ending(screen, where), bridge_of(screen, where) as bridge:
         if send:
             _send(screen, where, bridge, name, again=again)
             return
-        made, frame = bridge.report(name, library)
+        made, frame = bridge.report(name, library, run)
         written = _written(made, frame, to) if to else ""
         _show(screen, made, frame, written)
         screen.next(where.command(f"report {name} --send" if any(one.name == name for one in bridge.settings.reports) else "status"))
@@ -76,16 +80,18 @@ def mail_lines(mails: list[MailView], zone: ZoneInfo) -> list[str]:
     return lines
 
 
-def _asked_rightly(screen: Screen, where: Where, name: str, to: Path | None, *, send: bool, again: bool, library: str) -> None:
+def _asked_rightly(screen: Screen, where: Where, name: str, to: Path | None, *, send: bool, again: bool, library: str, run: str) -> None:
     if name not in _NAMES:
         usage(screen, where, f'there is no report "{name}"; the reports are {", ".join(_NAMES)}', where.command("report late"))
     if to and to.suffix not in _KINDS:
         usage(screen, where, f"{to} is none of {', '.join(_KINDS)}", where.command(f"report {name} --to {to.stem}.html"))
-    if (send and (to or library)) or (again and not send):
+    if run and name != "holds":
+        usage(screen, where, "--run is for the report holds, which is about a run", where.command(f"report holds --run {run}"))
+    if (send and (to or library or run)) or (again and not send):
         usage(
             screen,
             where,
-            "--send goes to every reader by itself; --to and --library are for looking, --again for --send",
+            "--send goes to every reader by itself; --to, --library and --run are for looking, --again for --send",
             where.command(f"report {name}"),
         )
 
@@ -95,11 +101,24 @@ def _written(made: Report, frame: Frame, to: Path) -> str:
     from bursarbridge.flows.sheet import csv_for_people
 
     mail = mail_of(made, frame)
-    content = {".csv": csv_for_people(made.sheet), ".txt": mail.text.encode(), ".html": mail.html.encode()}[to.suffix]
+    if to.suffix == ".csv":
+        content = csv_for_people(_sheet(made, to))
+    else:
+        content = (mail.html if to.suffix == ".html" else mail.text).encode()
     with to.open("xb") as out:
         to.chmod(0o600)
         out.write(content)
     return str(to)
+
+
+def _sheet(made: Report, to: Path) -> Sheet:
+    """The spreadsheet that is meant: of several the one with whose name the file's begins."""
+    sheets = (made.sheet, *made.more_sheets)
+    found = [one for one in sheets if to.name.startswith(one.name)] or list(sheets)
+    if len(found) > 1:
+        names = " or ".join(one.name for one in sheets)
+        raise Refused(f"{made.name} has {len(sheets)} spreadsheets; begin the file's name with {names}: --to {sheets[0].name}.csv")
+    return found[0]
 
 
 def _show(screen: Screen, made: Report, frame: Frame, written: str) -> None:
@@ -125,7 +144,7 @@ def _send(screen: Screen, where: Where, bridge: Bridge, name: str, *, again: boo
         left = outbox_mail.waiting(books)
     screen.give({**done, "waiting": [one._asdict() for one in left]})
     if not done["queued"]:
-        screen.say(f"{name} was mailed today already; --again mails it once more.")
+        screen.say(f"{name} was mailed {'for that run' if name == 'holds' else 'today'} already; --again mails it once more.")
     screen.say(f"{count(done['sent'], 'mail')} sent.")
     for line in mail_lines(left, bridge.settings.campus.timezone):
         screen.say(line)

@@ -13,9 +13,10 @@ import typer
 
 from bursarbridge.cli import told
 from bursarbridge.cli.campus import EXCEPTIONS, FAILED, HELD, Where, bridge_of, ending, usage
+from bursarbridge.cli.hold_words import plan_lines
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.screen import Screen, bold
-from bursarbridge.errors import BridgeError
+from bursarbridge.errors import BridgeError, Refused
 from bursarbridge.ledger.money import shown
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _flows(incomplete: str) -> list[str]:
     return [flow for flow in ALL_FLOWS if flow.startswith(incomplete)]
 
 
-_HELP = "library-charges, library-payments, library-credits, library-returns, or SOURCE-holds."
+_HELP = "library-charges, library-payments, library-credits, library-returns, or SOURCE-holds; where parking bills, SOURCE-charges and so on."
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", autocompletion=_flows, help=_HELP)]
 
 
@@ -86,24 +87,30 @@ def preview(flow: FlowName, folder: Folder = None, file: File = None, as_json: J
         screen.say(f"{bold(f'{flow}: a preview')}; nothing leaves, nothing changes")
         for line in told.lines(seen, only_looked=True):
             screen.say(line)
-        for line in told.plan_lines(seen):
+        for line in plan_lines(seen):
             screen.say(line)
         screen.say(f"  Control total: {seen['sent']['count']:,} lines, {shown(seen['sent']['cents'])}")
         screen.next(where.command(f"run {flow}"))
 
 
 def _known(screen: Screen, where: Where, flow: str) -> None:
-    if flow not in told.NOUNS and not flow.endswith(told.HOLDING):
+    if flow not in told.NOUNS and not flow.endswith((*told.BILLING, *told.HOLDING)):
         *most, last = told.NOUNS
         usage(screen, where, f'there is no flow "{flow}"; the flows are {", ".join(most)} and {last}', where.command("run library-charges"))
 
 
 def _holds_known(bridge: Bridge, flow: str) -> None:
-    """Raises Refused for a flow that would hold, and that the settings do not have."""
+    """Raises Refused for a flow that would hold or bill, and that the settings do not have."""
     if flow.endswith(told.HOLDING):
         from bursarbridge.assembly.holds import holding_of
 
         holding_of(bridge.settings, flow)
+    if flow not in told.NOUNS and flow.endswith(tuple(told.BILLING)):
+        from bursarbridge.assembly.names import ALL_FLOWS, billing_flows
+
+        if flow not in billing_flows(bridge.settings):
+            known = (*ALL_FLOWS, *billing_flows(bridge.settings))
+            raise Refused(f'there is no flow "{flow}"; the flows are {", ".join(known[:-1])} and {known[-1]}')
 
 
 def _run(bridge: Bridge, where: Where, flow: str) -> Told:

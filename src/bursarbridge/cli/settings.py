@@ -33,12 +33,19 @@ def init(example: Example = None, as_json: Json = False, quiet: Quiet = False, n
     from bursarbridge.examples.example import write_example
 
     with ending(screen, where, "bursarbridge init --example OTHER_DIR"):
-        written = write_example(example)
+        written = write_example(example, parking=True)
         names = [str(one.absolute()) for one in written]
         screen.give({"directory": str(example.absolute()), "settings": names[0], "files": names})
         screen.say(f"An example campus is in {example}. Its settings, explained line by line: {written[0]}")
         sample = next((file for file in written if file.name == "alma-export.xml"), written[0])
-        screen.next(f"cp {sample} {example / 'alma' / 'out'}", where.command("run library-charges"), where.command("status"))
+        parked = sample.with_name("violations.csv")
+        screen.next(
+            f"cp {sample} {example / 'alma' / 'out'}",
+            where.command("run library-charges"),
+            f"cp {parked} {example / 'parking' / 'out'}",
+            where.command("preview parking-holds"),
+            where.command("status"),
+        )
 
 
 def check(

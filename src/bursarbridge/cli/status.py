@@ -10,7 +10,7 @@ from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.report import mail_lines
 from bursarbridge.cli.screen import Screen, bold
 from bursarbridge.cli.timetable import legs_as_json, say_legs
-from bursarbridge.cli.told import HOLDING, NOUNS, OUTCOMES
+from bursarbridge.cli.told import BILLING, HOLDING, NOUNS, OUTCOMES
 from bursarbridge.cli.words import count, moment
 from bursarbridge.ledger.money import shown
 
@@ -77,7 +77,7 @@ def status(folder: Folder = None, file: File = None, as_json: Json = False, quie
         _places(screen, places, unexplained)
         _batches(screen, batches, zone)
         say_legs(screen, legs, alarms, zone)
-        _runs(screen, [one for one in runs if one.flow in NOUNS or one.flow.endswith(HOLDING)], zone)
+        _runs(screen, [one for one in runs if one.flow in NOUNS or one.flow.endswith((*BILLING, *HOLDING))], zone)
         _mails(screen, mails, zone)
         _next(screen, where, held, waiting, runs)
 

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bursarbridge.cli.screen import columns
 from bursarbridge.ledger.money import shown
-from bursarbridge.store import views
+from bursarbridge.sandbox import parking_story
+from bursarbridge.store import hold_views, views
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bursarbridge.cli.told import Told
     from bursarbridge.sandbox.campus import Books as CampusBooks
+    from bursarbridge.sandbox.campus import Campus
     from bursarbridge.store.books import Books
     from bursarbridge.store.views import ItemView
 
@@ -20,6 +25,37 @@ class Check(NamedTuple):
     words: str
     one: int
     other: int
+    money: bool = True
+    """Cents; else a count."""
+
+    @property
+    def figures(self) -> str:
+        """Both, as people read them."""
+        return f"{shown(self.one)} and {shown(self.other)}" if self.money else f"{self.one:,} and {self.other:,}"
+
+
+class HoldBooks(NamedTuple):
+    """Holds by three books: parking's own, the bridge's and PeopleSoft's."""
+
+    owed_cents: int
+    """By parking's own book, of everybody who is to be held for it."""
+    told_cents: int
+    """What the bridge has told of holds that are on."""
+    standing_cents: int
+    """What stands in PeopleSoft under the same code."""
+    told: tuple[int, int, int]
+    """Placed, changed, released, as the bridge's runs said."""
+    carried_out: tuple[int, int, int]
+    """The same, as PeopleSoft's audit rows say."""
+
+    def checks(self) -> list[Check]:
+        """The comparisons."""
+        counts = zip(("placed", "changed", "released"), self.told, self.carried_out, strict=True)
+        return [
+            Check("owed in parking's book, held by the bridge", self.owed_cents, self.told_cents),
+            Check("held by the bridge, held in PeopleSoft", self.told_cents, self.standing_cents),
+            *(Check(f"holds {word} by the bridge, {word} in PeopleSoft", one, other, money=False) for word, one, other in counts),
+        ]
 
 
 class ThreeBooks(NamedTuple):
@@ -35,6 +71,7 @@ class ThreeBooks(NamedTuple):
     own_unexplained: int
     kept_back: tuple[ItemView, ...]
     """Charges that wait for a person before they may leave."""
+    holds: HoldBooks
 
     @property
     def fees(self) -> int:
@@ -44,7 +81,12 @@ class ThreeBooks(NamedTuple):
     @property
     def unexplained_cents(self) -> int:
         """Every difference between two books that ought to agree, added up without signs."""
-        return sum(abs(check.one - check.other) for check in self.checks())
+        return sum(abs(check.one - check.other) for check in self.checks() if check.money)
+
+    @property
+    def agree(self) -> bool:
+        """Whether every figure is the same in the books that ought to have it."""
+        return all(check.one == check.other for check in self.checks())
 
     @property
     def settled_by_payment(self) -> int:
@@ -71,6 +113,7 @@ class ThreeBooks(NamedTuple):
             Check("on its way by the bridge, in files without an answer", places["in_transit"], under_way),
             Check("at the library by the bridge, kept back for a person", places["source"], sum(one.cents for one in self.kept_back)),
             Check("the bridge's own books, entries against places and files", self.own_unexplained, 0),
+            *self.holds.checks(),
         ]
 
     def lines(self) -> list[str]:
@@ -83,6 +126,8 @@ class ThreeBooks(NamedTuple):
             ["paid", shown(alma.paid_cents), shown(self.settled_by_payment + places["paid"] + self.payments_under_way), shown(bursar.paid.cents)],
             ["waived", shown(alma.waived_cents), shown(self.forgiven), shown(bursar.taken_back_cents)],
             ["still open", shown(alma.open_cents), shown(waiting), shown(bursar.open.cents)],
+            ["", "Parking", "the bridge", "PeopleSoft"],
+            ["on hold", shown(self.holds.owed_cents), shown(self.holds.told_cents), shown(self.holds.standing_cents)],
         ]
         return columns(rows, right=(1, 2, 3))
 
@@ -92,10 +137,24 @@ class ThreeBooks(NamedTuple):
         library = (alma.assessed.cents, alma.paid_cents, alma.waived_cents, alma.open_cents)
         accounts = (bursar.charged.cents, bursar.paid.cents, bursar.taken_back_cents, bursar.open.cents)
         names = ("charged_cents", "paid_cents", "waived_cents", "open_cents")
-        return {"alma": dict(zip(names, library, strict=True)), "bridge": self.places, "peoplesoft": dict(zip(names, accounts, strict=True))}
+        books = {"alma": dict(zip(names, library, strict=True)), "bridge": self.places, "peoplesoft": dict(zip(names, accounts, strict=True))}
+        held = {"parking_cents": self.holds.owed_cents, "bridge_cents": self.holds.told_cents, "peoplesoft_cents": self.holds.standing_cents}
+        return {**books, "holds": held}
 
 
-def compared(campus: CampusBooks, books: Books) -> ThreeBooks:
+def held(campus: Campus, books: Books, runs: Iterable[Told]) -> HoldBooks:
+    """Reads what is on hold in all three books; `runs` are all that the bridge ran."""
+    done = [run["holds"] for run in runs if "holds" in run]
+    return HoldBooks(
+        parking_story.to_be_held(campus),
+        sum(one.cents for one in hold_views.board(books) if one.verb != "release"),
+        sum(parking_story.in_force(campus).values()),
+        (sum(one["added"] for one in done), sum(one["changed"] for one in done), sum(one["released"] for one in done)),
+        parking_story.carried_out(campus),
+    )
+
+
+def compared(campus: CampusBooks, books: Books, holds: HoldBooks) -> ThreeBooks:
     """Reads the bridge's book and puts it beside the campus's two."""
     under_way = views.batches(books, only_open=True)
     return ThreeBooks(
@@ -107,4 +166,5 @@ def compared(campus: CampusBooks, books: Books) -> ThreeBooks:
         views.forgiven_cents(books),
         views.unexplained_cents(books),
         tuple(one for one in views.items(books) if one.blocks),
+        holds,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NotRequired
 
+from bursarbridge.cli.hold_words import told_of
 from bursarbridge.cli.screen import columns
 from bursarbridge.cli.words import count
 from bursarbridge.ledger.money import shown
@@ -47,6 +48,8 @@ NOUNS = {
     "library-returns": ("call", "waive"),
 }
 """What a flow reads and what it sends."""
+BILLING = {"-charges": ("violation", "charge"), "-payments": ("payment", "payment"), "-credits": ("violation", "credit")}
+"""The same for the flows of a parking office that bills, by how they end after its name."""
 HOLDING = ("-holds", "-holds-full")
 """How the flows that hold end, after their source."""
 
@@ -68,7 +71,9 @@ def lines(ran: Told, *, only_looked: bool) -> list[str]:
         found = ran["conflicts"] if key == "conflicts" else ran["suspended"]
         if found["count"]:
             rows.append([word, count(found["count"], "record"), shown(found["cents"]), "waits for a person"])
-    rows += [["Would hold", "", "", words.partition(": ")[2]] if only_looked else ["Held", "", "", words] for words in ran.get("held", [])]
+    why = ran["holds"]["reasons"] if "holds" in ran else []
+    for words in ran.get("held", []):
+        rows.append(["Would hold", "", "", words if words in why else words.partition(": ")[2]] if only_looked else ["Held", "", "", words])
     rows += [["Look", "", "", words] for words in ran.get("warned", [])]
     if "returned" in ran:
         rows += _returned(ran["returned"], only_looked=only_looked)
@@ -79,7 +84,9 @@ def lines(ran: Told, *, only_looked: bool) -> list[str]:
 
 def sentences(ran: Told) -> list[str]:
     """A run as sentences for the demo's story."""
-    read, sends = NOUNS.get(ran["flow"], ("balance", "hold"))
+    if "holds" in ran:
+        return told_of(ran, ran["holds"])
+    read, sends = NOUNS.get(ran["flow"]) or BILLING.get(f"-{ran['flow'].rpartition('-')[2]}", ("balance", "hold"))
     said = []
     for one in ran["deliveries"]:
         number, cents = one["tally"]["read"]["count"], one["tally"]["read"]["cents"]
@@ -158,7 +165,7 @@ def _returned(found: Returned, *, only_looked: bool) -> list[list[str]]:
 
 
 _HOLDS = (
-    ("stuck", "Stuck", "a release is late, or a line cannot be written: holds list"),
+    ("stuck", "Stuck", "not confirmed in time, or a line cannot be written: holds list"),
     ("added", "Placed", "new holds, the total owed"),
     ("changed", "Changed", "the final total owed, which replaces the amount"),
     ("released", "Released", "nothing that counts is owed any more"),
@@ -173,20 +180,11 @@ def _holds(done: Holds, *, only_looked: bool) -> list[list[str]]:
     rows = []
     for key, word, words in _HOLDS:
         number = int(str(done[key]))  # type: ignore[literal-required]
-        if number:
-            rows.append(
-                [f"Would be {word.lower()}" if only_looked and key in ("added", "changed", "released") else word, count(number, "hold"), "", words]
-            )
+        if number and not (only_looked and key in ("added", "changed", "released")):  # a preview names them one by one
+            rows.append([word, count(number, "hold"), "", words])
     if done["stale"]:
-        rows.append(["Stale", "", "", "the newest evidence is older than the limit: no hold was placed or raised"])
+        rows.append(["Stale", "", "", "no list of what is owed is new enough ([holds] evidence_max_age): no hold is placed or raised"])
     return rows + [["Look", "", "", words] for words in done["words"]]
-
-
-def plan_lines(seen: Told) -> list[str]:
-    """Who would be told of, and why: for a preview."""
-    verbs = {"place": "place", "change": "change", "release": "release"}
-    rows = [[verbs[str(one["verb"])], str(one["account"]), shown(int(str(one["cents"]))), str(one["because"])] for one in seen.get("plan", [])]
-    return columns(rows, right=(2,)) if rows else []
 
 
 def _arrived(one: Ended) -> list[str]:

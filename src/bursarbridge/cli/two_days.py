@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import merge
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bursarbridge import config, wiring
 from bursarbridge.examples.example import write_example
-from bursarbridge.sandbox import story
+from bursarbridge.sandbox import parking_story, story
 from bursarbridge.sandbox.alma_api import AlmaDoor, AlmaServer
 from bursarbridge.sandbox.alma_calls import AlmaCalls
 from bursarbridge.sandbox.mailbox import HOST, Mailbox
@@ -29,8 +30,12 @@ _FOLDERS = {
     "bursar.charges": "peoplesoft/in",
     "bursar.results": "peoplesoft/out",
     "bursar.payments": "peoplesoft/out",
+    "sources.parking.violations": "parking/out",
+    "holds.parking.added": "peoplesoft/holds/in",
+    "holds.parking.released": "peoplesoft/holds/in",
+    "holds.parking.snapshot": "peoplesoft/holds/out",
 }
-"""Where the SFTP server has what the example's two folder connections have."""
+"""Where the SFTP server has what the example's three folder connections have."""
 
 _AS_IT_RAN = """\
 # The settings the days were lived with: the example's, over SFTP, with Alma's API, its webhook calls and mail. The servers and
@@ -86,11 +91,13 @@ class Stage:
     start: Callable[[str], dict[str, object]]
 
     def moments(self) -> Iterator[Moment]:
-        """Every scene in order, lived as it is asked for."""
+        """Every scene of the library and of parking in order, lived as it is asked for; one in which nothing happens is left out."""
         seen: set[int] = set()
-        for scene in story.scenes():
+        for scene in merge(story.scenes(), parking_story.scenes(), key=lambda scene: scene.at):
             self.clock.at = scene.at
             came = scene.act(self.campus, scene.at)
+            if not came and not scene.flow:
+                continue
             ended = self.start(scene.flow) if scene.flow else None
             mail = scene.flow == story.REPORT
             with self.bridge.books() as books:
@@ -108,15 +115,16 @@ def two_days(folder: Path) -> Iterator[Stage]:
     """
     from bursarbridge.console.serving import beside, bound
 
-    written = write_example(folder)
-    clock = Clock(next(story.scenes()).at)
+    written = write_example(folder, parking=True)
+    clock = Clock(next(parking_story.scenes()).at)
     campus = story.make_campus(folder)
+    parking_story.open_parking(campus, clock.at)
     door = AlmaDoor(campus.desk, campus.circulation, lambda: clock.at, _secret(folder, "alma-api"))
     with ExitStack() as up:
         files, api = up.enter_context(SftpCampus(folder)), up.enter_context(AlmaServer(door))
         campus.mailbox = up.enter_context(Mailbox())
         as_it_ran = folder / "two-days.toml"
-        text = over_sftp(written[0].read_text("utf-8"), files) + _connected(api.base, campus.mailbox.port)
+        text = by_smtp(over_sftp(written[0].read_text("utf-8"), files), campus.mailbox.port) + _connected(api.base)
         as_it_ran.write_text(_AS_IT_RAN + text, "utf-8")
         secret = _secret(folder, "alma-webhook")
         bridge = wiring.build(config.load(as_it_ran), clock=clock, wait=lambda _seconds: None)
@@ -139,8 +147,8 @@ def _secret(folder: Path, name: str) -> str:
     return made
 
 
-def _connected(api: str, mail_port: int) -> str:
-    """The sections for Alma's API and calls, returned items and mail."""
+def _connected(api: str) -> str:
+    """The sections for Alma's API and calls, returned items and their report."""
     return f"""
 [sources.library.api]
 base = "{api}"
@@ -152,19 +160,18 @@ secrets = ["file:keys/alma-webhook"]
 [sources.library.returns]
 waive_reason = "FOUND"
 
-[mail]
-relay = "{HOST}:{mail_port}"
-tls = "none"
-from = "Campus Bridge <bridge@example.edu>"
-allowed_domains = ["example.edu"]
-
 [reports.returned-but-still-charged]
 to = ["circulation@example.edu"]
 """
 
 
+def by_smtp(text: str, port: int) -> str:
+    """The settings with a mail server of this machine in place of the folder that keeps the example's mail."""
+    return text.replace('relay = "folder:mail"', f'relay = "{HOST}:{port}"\ntls = "none"', 1)
+
+
 def over_sftp(text: str, server: SftpCampus) -> str:
-    """The example's settings with both folder connections replaced by the server's address, its host key pinned."""
+    """The example's settings with its folder connections replaced by the server's address, its host key pinned."""
     connection = [
         'kind = "sftp"',
         f'host = "{server.host}"',

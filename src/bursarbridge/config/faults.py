@@ -70,6 +70,7 @@ CODES: Final[dict[str, Meaning]] = {
     "C045": Meaning("a column that does not fit its file", "Another column would be read as the id, the amount or the status."),
     "C046": Meaning("settings of a list that only make sense together", "What a row says would be guessed, or not looked at."),
     "C047": Meaning("a list that would be taken for another kind", "People would get or lose holds by a list that does not say so."),
+    "C048": Meaning("billing that is not whole", "Violations would be billed twice or to nobody, or payments would close the wrong ones."),
     "C050": Meaning("mail in the clear", "Everyone on the way could read the reports, and a password."),
     "C051": Meaning("mail that cannot leave or that nobody gets", "A report would be made for nobody, and its silence would be taken for good news."),
     "C052": Meaning("a reader outside the allowed domains", "Student records would leave the campus by mail."),

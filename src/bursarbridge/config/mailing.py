@@ -28,6 +28,12 @@ class HostPort(NamedTuple):
     port: int
 
 
+class MailFolder(NamedTuple):
+    """A folder of this machine that keeps the mail, in place of a relay."""
+
+    path: Path
+
+
 def address(node: Node, desk: Desk) -> str:
     """A plain mail address, "circ@example.edu"."""
     value = kinds.text(node, desk)
@@ -46,9 +52,11 @@ def sender(node: Node, desk: Desk) -> str:
     return value
 
 
-def host_and_port(node: Node, desk: Desk) -> HostPort:
-    """A host's name or address, a colon, a port."""
+def relay(node: Node, desk: Desk) -> HostPort | MailFolder:
+    """A host's name or address, a colon, a port; or "folder:" and a folder that keeps the mail."""
     value = kinds.text(node, desk)
+    if value.startswith("folder:") and value.removeprefix("folder:").strip():
+        return MailFolder(desk.base / value.removeprefix("folder:").strip())
     match = _RELAY.fullmatch(value)
     if match is None or not 0 < int(match[2]) < 65_536:
         raise Flaw("C053", f'{node.name} "{value}" is not a host and a port', f'{node.name} = "smtp.example.edu:587"')
@@ -70,7 +78,7 @@ def _readers(node: Node, desk: Desk) -> tuple[str, ...]:
 class MailOut:
     """How mail leaves."""
 
-    relay: HostPort = required(host_and_port, example='"smtp.example.edu:587"')
+    relay: HostPort | MailFolder = required(relay, example='"smtp.example.edu:587"')
     tls: str = optional(kinds.choice("starttls", "implicit", "none"), "starttls")
     user: str = optional(kinds.loose_text, "")
     password: Secret | None = optional(places.secret, None)
@@ -95,7 +103,8 @@ class ReportMail:
 def mail_rules(root: Node, desk: Desk) -> None:
     """Notes mail in the clear, reports that nobody gets, and student records that would leave the campus's own domains."""
     mail = root.at("mail")
-    relay = mail.text("relay").rpartition(":")[0]
+    folder = mail.text("relay").startswith("folder:")
+    relay = "" if folder else mail.text("relay").rpartition(":")[0]
     if mail.text("tls") == "none":
         if relay and relay not in _LOOPBACK:
             desk.at_value("C050", mail.at("tls"), f'tls = "none" to {relay}', 'tls = "starttls" (port 587) or "implicit" (port 465)')
@@ -103,6 +112,8 @@ def mail_rules(root: Node, desk: Desk) -> None:
             desk.at_value("C050", mail.at("tls"), 'tls = "none" with a user or a password', "take user and password out, or use TLS")
     if bool(mail.text("user")) != ("password" in mail.tables) and "relay" in mail.tables:
         desk.at_key("C051", mail, "[mail] names a user or a password without the other", "give both, or neither")
+    if folder and root.at("campus").text("environment") == "live":
+        desk.at_value("C051", mail.at("relay"), "real reports would lie in a folder that nobody reads", 'relay = "smtp.example.edu:587"')
     domains = [domain.lower() for _node, domain in _texts(mail.at("allowed_domains"))]
     for name, report in root.at("reports").tables.items():
         _report(name, report, "relay" in mail.tables, domains, desk)

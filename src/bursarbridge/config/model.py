@@ -18,6 +18,7 @@ from bursarbridge.config.parking import ParkingSource
 from bursarbridge.config.places import Bucket, Database, Secret
 from bursarbridge.config.reader import by_name, chosen, listed_sections, named, optional, required, table, tables
 from bursarbridge.config.timetabling import FlowTimes
+from bursarbridge.config.watching import Health, LogLines, Ping
 
 _HALF_MINUTE, _TWO_HOURS, _HALF_DAY = timedelta(seconds=30), timedelta(hours=2), timedelta(hours=13)
 _LIMIT_CENTS = 500_000
@@ -309,6 +310,9 @@ class Settings:
     holds: tuple[Holding, ...] = optional(by_name(Holding), ())
     guards: tuple[GuardLimits, ...] = optional(guard_sections, ())
     flows: tuple[FlowTimes, ...] = optional(by_name(FlowTimes), ())
+    log: LogLines | None = optional(table(LogLines), None)
+    ping: Ping | None = optional(table(Ping), None)
+    health: Health = optional(table(Health), Health())
     file: Path = Path()
     """The settings file itself."""
     warnings: tuple[Fault, ...] = ()

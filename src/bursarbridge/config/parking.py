@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bursarbridge.config import kinds, places
+from bursarbridge.config.billing import Billing, billing_rules
 from bursarbridge.config.desk import Desk, listed, nearest
 from bursarbridge.config.faults import Flaw
 from bursarbridge.config.nodes import Node
@@ -124,6 +125,7 @@ class ParkingSource:
     currency: str = optional(kinds.code(r"[A-Z]{3}", "a currency code: three capital letters"), "USD")
     amount_max_cents: int = optional(kinds.limit, _LIMIT_CENTS, name="amount_max")
     collect: str = optional(kinds.choice("hold", "bill"), "hold")
+    billing: Billing | None = optional(table(Billing), None)
     violations: tuple[ViolationFiles, ...] = required(tables(ViolationFiles), example="(one section [[sources.parking.violations]] for each kind)")
 
 
@@ -138,6 +140,7 @@ def parking_rules(root: Node, desk: Desk) -> None:
             _columns(files, desk)
             _together(files, desk)
             _kind(source, files, seen, desk)
+        billing_rules(source, root, desk)
 
 
 def _form(files: Node, desk: Desk) -> None:

@@ -81,9 +81,11 @@ def _hosts(root: Node, desk: Desk) -> None:
     address = root.at("storage").text("database")
     if address.startswith(("postgresql://", "postgres://")):
         hosts.append((root.at("storage", "database"), _host(address)))
-    hosts.append((root.at("mail", "relay"), root.at("mail").text("relay").rpartition(":")[0].strip("[]")))
+    relay = root.at("mail").text("relay")
+    hosts.append((root.at("mail", "relay"), "" if relay.startswith("folder:") else relay.rpartition(":")[0].strip("[]")))
     if root.at("serve").text("host"):
         hosts.append((root.at("serve", "host"), root.at("serve").text("host")))
+    hosts.append((root.at("ping", "base"), _host(root.at("ping").text("base"))))
     for node, host in hosts:
         if host and environment == "sandbox" and not _loopback(host):
             cure = 'use a folder or 127.0.0.1, or, when all is meant for real: [campus] environment = "live"'
@@ -243,6 +245,7 @@ def _secrets(root: Node, desk: Desk) -> None:
     nodes = [section.at("key") for section in root.at("connections").tables.values() if section.text("key")]
     nodes += [section.at("password") for section in root.at("connections").tables.values() if section.text("password")]
     nodes += [root.at("mail", "password"), root.at("storage", "s3", "key_id"), root.at("storage", "s3", "secret")]
+    nodes.append(root.at("ping", "url"))
     nodes += [source.at("api", "key") for source in root.at("sources").tables.values() if "api" in source.tables and source.at("api").text("key")]
     nodes += [row for source in root.at("sources").tables.values() for row in source.at("webhooks", "secrets").rows]
     for node in (*nodes, root.at("storage", "database")):

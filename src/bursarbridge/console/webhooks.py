@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 
 from bursarbridge.console.intake import Intake
 from bursarbridge.errors import Unreadable
-from bursarbridge.ports import Listener, Notice
+from bursarbridge.ports.calls import Listener, Notice
 
 BODY_MAX = 1 << 20
 CHALLENGE_MAX = 256
@@ -33,8 +33,13 @@ class Heard(NamedTuple):
     """UTC text."""
 
 
-def application(listeners: Mapping[str, Listener], intake: Intake[Heard], now: Callable[[], str]) -> FastAPI:
-    """The application that listens at /webhooks/SOURCE for every source that has a listener, and at no other path."""
+def application(
+    listeners: Mapping[str, Listener], intake: Intake[Heard], now: Callable[[], str], ended: Callable[[str, str], None] = lambda _source, _end: None
+) -> FastAPI:
+    """The application that listens at /webhooks/SOURCE for every source that has a listener, and at no other path.
+
+    `ended` hears of every call that was answered: its source, and stored, not_stored, slow, too_large or not_genuine.
+    """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
     @app.get("/webhooks/{source}")
@@ -54,17 +59,21 @@ def application(listeners: Mapping[str, Listener], intake: Intake[Heard], now: C
         try:
             body = await asyncio.wait_for(_body(request), _ANSWER_SECONDS)
         except TimeoutError:
-            intake.count(source, "slow")
-            return _said(408, "the call did not arrive in time")
+            return turned_away(source, "slow", 408, "the call did not arrive in time")
         if body is None:
-            intake.count(source, "too_large")
-            return _said(413, f"a call has at most {BODY_MAX} bytes")
+            return turned_away(source, "too_large", 413, f"a call has at most {BODY_MAX} bytes")
         if not listener.genuine(request.headers.raw, body):
-            intake.count(source, "not_genuine")
-            return _said(401, "the signature does not fit")
+            return turned_away(source, "not_genuine", 401, "the signature does not fit")
         if not await intake.take(Heard(source, _notice(listener, body), body, now()), _ANSWER_SECONDS):
+            ended(source, "not_stored")
             return _said(503, "it could not be stored now; send it again later")
+        ended(source, "stored")
         return _said(200, "stored")
+
+    def turned_away(source: str, end: str, status: int, words: str) -> Response:
+        intake.count(source, end)
+        ended(source, end)
+        return _said(status, words)
 
     return app
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bursarbridge.errors import BridgeError, Refused, TryLater
-from bursarbridge.ports import Call, Reply
+from bursarbridge.ports.calls import Call, Reply
 
 if TYPE_CHECKING:
     import httpx2

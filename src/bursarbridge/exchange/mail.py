@@ -11,7 +11,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bursarbridge.ports import Handed
+from bursarbridge.ports.calls import Handed
 
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 _GO_ON = 354

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
-from bursarbridge.ports import Call, Reply, Send
+from bursarbridge.ports.calls import Call, Reply, Send
 
 
 class Pace:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from bursarbridge.errors import Unreadable
 from bursarbridge.flows.desk import ago
 from bursarbridge.flows.run import Run, utc_text
-from bursarbridge.ports import Notice
+from bursarbridge.ports.calls import Notice
 from bursarbridge.store import announced, inbox, suspense
 from bursarbridge.store.announced import Came
 from bursarbridge.store.books import Books

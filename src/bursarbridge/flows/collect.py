@@ -91,6 +91,7 @@ def collect(run: Run, channel: Channel) -> list[Ended]:
         arrived = Arrived(channel.name, name, kept["sha256"], kept["size"], as_of)
         one = run.post(f"{channel.name}: read {name}", partial(_read, run, channel, arrived, channel.statements and dated))
         run.world.reached("collect.posted")
+        _log(run, channel, one)
         if one["state"] in ("read", "repeat"):
             run.act(f"{channel.name}: clear {name}", partial(_clear, channel, name))
             run.world.reached("collect.cleared")
@@ -106,6 +107,14 @@ def _read_approved(run: Run, channel: Channel) -> list[Ended]:
         ended.append(run.post(f"{channel.name}: read approved {delivery}", partial(_read_again, run, channel, delivery)))
         run.world.reached("collect.posted")
     return ended
+
+
+def _log(run: Run, channel: Channel, one: Ended) -> None:
+    """What became of a file, without its name: that is the partner's, and may name a person."""
+    read, aside = (one["tally"].get(end, {"count": 0, "cents": 0}) for end in ("read", "suspended"))
+    event = {"read": "delivery_read", "repeat": "delivery_repeated"}.get(one["state"], "delivery_refused")
+    counts = {"records": read["count"], "cents": read["cents"], "suspended": aside["count"]}
+    run.log(event, channel=channel.name, sha256=one["sha256"][:12], **counts)
 
 
 def _clear(channel: Channel, name: str) -> bool:
@@ -190,7 +199,8 @@ def _post(run: Run, channel: Channel, arrived: Arrived, delivery: int, books: Bo
         reading.put_rejected()
     except Unreadable as error:
         savepoint.rollback()
-        return _refuse(books, channel, delivery, arrived, error)
+        asked = channel.guard.asks(reading, error) if channel.guard is not None else ()
+        return _hold(channel.guard, reading, asked) if channel.guard is not None and asked else _refuse(books, channel, delivery, arrived, error)
     trips = channel.guard.judge(reading) if channel.guard is not None else ()
     if channel.guard is not None and holding(trips):
         savepoint.rollback()

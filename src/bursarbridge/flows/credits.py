@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bursarbridge.errors import Refused
+from bursarbridge.flows.billing import BilledPoster
 from bursarbridge.flows.posters import ChargePoster, obligation_number
 from bursarbridge.flows.reading import Reading
 from bursarbridge.ledger.crediting import Applied, CreditRules, Echo
@@ -55,7 +56,7 @@ def _charges(books: Books, facts: Iterator[Fact]) -> Iterator[Fact]:
     credit_book.stage(books, staged, held)
 
 
-def resolve_credit(books: Books, item: ItemView, action: str, note: str, cause: int, poster: LibraryPoster) -> str:
+def resolve_credit(books: Books, item: ItemView, action: str, note: str, cause: int, poster: LibraryPoster | BilledPoster) -> str:
     """Carries out what a person decided about a credit that waits: apply, retry or dismiss. Raises Refused when it is not lawful."""
     number = int(item.key.removeprefix("credit:"))
     if action == "dismiss":
@@ -66,7 +67,8 @@ def resolve_credit(books: Books, item: ItemView, action: str, note: str, cause: 
         one = credit_book.waiting(books, number)
         words = [word.strip(".,;:()") for word in note.split()]
         ours = {word: found for word in words if (found := obligation_number((poster.prefix,), word.upper())) is not None}
-        named = credit_book.chosen_in(books, one, words, ours)
+        exact = [one.credit.item] if poster.rules.exact else []
+        named = credit_book.chosen_in(books, one, exact or words, {} if exact else ours)
         if len(named) != 1:
             many = "none" if not named else f"{len(named)} of them"
             raise Refused(f"name the fee in the reason, by our reference or the library's: it names {many} of person {one.credit.account}")

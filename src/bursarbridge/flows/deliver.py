@@ -62,6 +62,7 @@ def _deliver(run: Run, outlet: Outlet, out: Outgoing) -> Delivered:
     run.world.reached("deliver.verified")
     run.post(f"sent {out.document}", partial(_mark, run, outlet, out, proof, words))
     run.world.reached("deliver.sent")
+    run.log("document_sent" if proof else "document_in_doubt", document=out.document, lines=out.lines, cents=out.cents, proof=proof)
     return Delivered(name=out.document, sha256=out.sha256, count=out.lines, cents=out.cents, proof=proof, words=words)
 
 

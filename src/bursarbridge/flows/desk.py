@@ -10,7 +10,7 @@ from typing import TypedDict
 from bursarbridge.errors import Refused, TryLater, Unreadable
 from bursarbridge.flows.run import Run, utc_text
 from bursarbridge.ledger.returns import Billed, Decision, LibraryCredit, LibraryFee, Loan, credited_since, decide, loan_state, returned_at
-from bursarbridge.ports import LibraryDesk
+from bursarbridge.ports.calls import LibraryDesk
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from bursarbridge.errors import Unreadable
 from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.run import utc_text
 from bursarbridge.ledger import guards
@@ -17,6 +18,9 @@ from bursarbridge.ledger.words import count
 from bursarbridge.store import batches, guarded
 from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
+
+EMPTY_LIST = "empty_list"
+"""The fault of a complete list that states nothing while something is open."""
 
 
 class Judged(NamedTuple):
@@ -41,10 +45,15 @@ class FileGuard:
     """The campus's: sources tell their time in it."""
     whole: bool = False
     """Whether the files state all that is true."""
+    dated: bool = False
+    """Whether what a file says holds from its own time on, so that one from the future would silence all that come before it."""
 
     def judge(self, reading: Reading) -> tuple[Trip, ...]:
         """The limits it passes and that nobody has approved, worst first; a file that may be read is remembered. Those of WARN come too."""
         books, numbers = reading.books, self._numbers(reading)
+        if reading.idle:
+            _end(books, guarded.of_file(books, reading.delivery))
+            return ()
         trips = guards.judge_file(self.limits, numbers, guarded.history(books, reading.channel, "file"), books.now)
         known = guarded.of_file(books, reading.delivery)
         if holding(trips) and not _approved(known, trips, {"rejected": numbers.rejected}):
@@ -52,6 +61,13 @@ class FileGuard:
         _end(books, known)
         guarded.remember(books, reading.channel, "file", Past(numbers.rows, numbers.cents), delivery=reading.delivery)
         return tuple(one for one in trips if one.action != guards.HOLD)
+
+    def asks(self, reading: Reading, error: Unreadable) -> tuple[Trip, ...]:
+        """What people are asked of a file that would be refused: whether a list without a record is true, for it may be (H01)."""
+        empty = self.limits.empty
+        if error.code != EMPTY_LIST or reading.rejected or empty.action != guards.HOLD:
+            return ()
+        return (Trip("empty", "0 records, limit 1", error.words, empty.action, empty.approvers),)
 
     def hold(self, reading: Reading, trips: Sequence[Trip]) -> str:
         """Holds the file, whose postings were taken back; returns the words for it."""
@@ -65,7 +81,7 @@ class FileGuard:
 
     def _numbers(self, reading: Reading) -> FileNumbers:
         read = reading.tally.read
-        return FileNumbers(read.count, read.cents, reading.rejected, told_at(reading.arrived.as_of, self.zone), self.whole)
+        return FileNumbers(read.count, read.cents, reading.rejected, told_at(reading.arrived.as_of, self.zone), self.whole, self.dated)
 
 
 @dataclass(frozen=True)
@@ -113,6 +129,12 @@ class PlanGuard:
         if plan.rows:
             guarded.remember(books, self.flow, "plan", Past(plan.rows, plan.cents), fingerprint=plan.fingerprint)
         return Judged(0, (), _warnings(trips))
+
+
+def is_approved(books: Books, delivery: int) -> bool:
+    """Whether people approved a file that was held."""
+    known = guarded.of_file(books, delivery)
+    return known is not None and known.state == "approved"
 
 
 def approved_plan(books: Books, flow: str) -> int | None:

@@ -34,7 +34,7 @@ def held_report(found: Sequence[Guarded], frame: Frame) -> Report:
         f"Held: {_numbers(waiting)} ({frame.day})",
         _verdict(waiting),
         tables,
-        _steps(waiting),
+        steps_for(waiting),
         Sheet(HELD, 1, columns, frozenset(), rows),
         comes=_COMES,
     )
@@ -78,12 +78,16 @@ def _title(one: Guarded) -> str:
     return f"{name[:1].upper()}{name[1:]}{' file' if one.kind == 'file' else ''}"
 
 
-def _steps(waiting: Sequence[Guarded]) -> tuple[str, ...]:
+def steps_for(waiting: Sequence[Guarded]) -> tuple[str, ...]:
+    """What to type about the first that waits, each step with one command."""
     if not waiting:
         return ()
     number = waiting[0].id
-    decide = f'Look at it: bursarbridge held. Then decide: bursarbridge approve {number} --reason "...", or reject {number} --reason "..."'
-    return (f"{decide}; {who_approves(waiting[0])}.",)
+    return (
+        "Look at it: bursarbridge held",
+        f'Approve it ({who_approves(waiting[0])}): bursarbridge approve {number} --reason "..."',
+        f'Or reject it: bursarbridge reject {number} --reason "..."',
+    )
 
 
 def _table(title: str, mark: str, tone: str, words: str, found: Sequence[Guarded], frame: Frame) -> Table:

@@ -13,7 +13,7 @@ from bursarbridge.errors import Unreadable
 from bursarbridge.flows.desk import Asked, Look, Returning, ago, decided, fees_in, look
 from bursarbridge.flows.run import Run
 from bursarbridge.ledger.returns import Decision, LibraryFee, Outcome
-from bursarbridge.ports import Notice
+from bursarbridge.ports.calls import Notice
 from bursarbridge.store import inbox, returns, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.inbox import Waiting

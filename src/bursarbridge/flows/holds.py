@@ -82,10 +82,14 @@ class Holds(TypedDict):
     """Lines of an approved plan that the policy does not make any more."""
     confirmed: int
     stuck: int
-    """Releases that are late, and lines that cannot be written."""
+    """Told and not confirmed in time, and lines that cannot be written."""
     theirs: int
     """Holds under our code that the bridge never told of."""
     active: int
+    standing: list[hold_views.CodeTotal]
+    """What stands, by code."""
+    differences: dict[str, int]
+    """What the bursar's newest list showed otherwise, by kind: missing, amount, still."""
     stale: bool
     reasons: list[str]
     """Why a plan is held."""
@@ -116,6 +120,7 @@ class Planned(TypedDict):
     stale: bool
     seen: int
     theirs: int
+    differences: dict[str, int]
     words: list[str]
 
 
@@ -228,6 +233,7 @@ def _leave(run: Run, flow: HoldsFlow, books: Books, source: int, today: Today, c
         stale=today.stale,
         seen=compared.seen,
         theirs=compared.theirs,
+        differences={name: number for name, number in compared._asdict().items() if name in ("missing", "amount", "still") and number},
         words=[compared.unused] if compared.unused else [],
     )
 
@@ -270,6 +276,7 @@ def _told(run: Run, flow: HoldsFlow, planned: Planned, overtaken: int, confirmed
     """What the run did, counted from what it sealed."""
     source = source_of(books, flow)
     found = hold_views.told_in(books, run.number)
+    standing = hold_views.standing(books, source)
     return Holds(
         added=found.get("place", 0),
         changed=found.get("change", 0),
@@ -280,7 +287,9 @@ def _told(run: Run, flow: HoldsFlow, planned: Planned, overtaken: int, confirmed
         confirmed=confirmed + planned["seen"],
         stuck=hold_views.stuck_count(books, source),
         theirs=planned["theirs"],
-        active=hold_views.active(books, source),
+        active=sum(one["count"] for one in standing),
+        standing=standing,
+        differences=planned["differences"],
         stale=planned["stale"],
         reasons=planned["reasons"],
         words=planned["words"],

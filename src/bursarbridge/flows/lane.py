@@ -104,6 +104,7 @@ class ListLane:
         while chunk := list(islice(rows, CHUNK)):
             violations.post(books, told, chunk, heard)
         self.poster.close(reading, told, heard)
+        violations.touch_late(books, told)
         return True
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _WIDTH = 72
+ATTACHED = 10_000
+"""Rows of a spreadsheet that a mail carries at most; a longer one is fetched."""
 SANDBOX = "SANDBOX: nothing here reaches real systems."
 
 
@@ -52,14 +54,27 @@ class Addressed:
 
 
 def mail_of(report: Report, frame: Frame, *, attach: str = "link") -> Mail:
-    """The mail of a report; `attach` is "link" (the sheet is fetched with a command) or "csv" (it is in the mail)."""
-    name = report.sheet.file_name(frame.today.isoformat())
+    """The mail of a report; `attach` is "link" (a spreadsheet is fetched with a command) or "csv" (it is in the mail, unless it is too long)."""
     prefix = "[SANDBOX] " if frame.sandbox else ""
-    sheets = (Attachment(name, csv_for_people(report.sheet)),) if attach == "csv" else ()
-    fetched = f"bursarbridge report {report.name}{f' --library {report.library}' if report.library else ''} --to {name}"
-    where = f"The whole list as a spreadsheet: {name + ' (attached)' if sheets else fetched}"
-    steps = (*report.steps, where) if report.sheet.rows or sheets else report.steps
-    return Mail(prefix + report.subject, _text(report, frame, steps), _html(report, frame, steps), sheets)
+    attached = tuple(
+        Attachment(one.file_name(frame.today.isoformat()), csv_for_people(one))
+        for one in (report.sheet, *report.more_sheets)
+        if attach == "csv" and len(one.rows) <= ATTACHED
+    )
+    steps = (*report.steps, *_sheets(report, frame, frozenset(one.name for one in attached)))
+    return Mail(prefix + report.subject, _text(report, frame, steps), _html(report, frame, steps), attached)
+
+
+def _sheets(report: Report, frame: Frame, attached: frozenset[str]) -> Iterator[str]:
+    """Where each spreadsheet is."""
+    library = f" --library {report.library}" if report.library else ""
+    for sheet in (report.sheet, *report.more_sheets):
+        name = sheet.file_name(frame.today.isoformat())
+        title = f"{sheet.title} as a spreadsheet"
+        if name in attached:
+            yield f"{title}: {name} (attached)"
+        elif sheet.rows:
+            yield f"{title}: bursarbridge report {report.name}{library}{report.asked} --to {name}"
 
 
 def footer(report: Report) -> tuple[str, ...]:
@@ -70,7 +85,10 @@ def footer(report: Report) -> tuple[str, ...]:
 
 def heading(table: Table) -> str:
     """A list's title with its numbers: "Waive in Alma now: 2 items, $110.00"."""
-    return f"{table.title}: {count(table.count, table.noun)}, {shown(table.cents)}" if table.count else f"{table.title}: none"
+    if table.numbers:
+        return table.title
+    money = f", {shown(table.cents)}" if table.money else ""
+    return f"{table.title}: {count(table.count, table.noun)}{money}" if table.count else f"{table.title}: none"
 
 
 def more(table: Table) -> str:
@@ -85,8 +103,7 @@ def _text(report: Report, frame: Frame, steps: tuple[str, ...]) -> str:
     for table in report.tables:
         lines += ["", heading(table), "-" * len(heading(table))]
         lines += textwrap.wrap(table.words, _WIDTH) if table.count and table.words else []
-        for row in table.rows:
-            lines += _row(row)
+        lines += _numbers(table) if table.numbers else [line for row in table.rows for line in _row(row)]
         lines += [f"  {more(table)}"] if more(table) else []
     lines += ["", "Next", "----", *(f"- {step}" for step in steps)] if steps else []
     lines += ["", "-- ", *footer(report), ""]
@@ -100,6 +117,16 @@ def _row(row: Row) -> Iterator[str]:
         yield from textwrap.wrap(line, _WIDTH, initial_indent=" " * 13, subsequent_indent=" " * 13)
     if row.link:
         yield f"{' ' * 13}{row.link}"
+
+
+def _numbers(table: Table) -> list[str]:
+    """A table of numbers, in columns."""
+    rows = [table.columns, *((*(cell[0] for cell in row.cells), shown(row.cents)) for row in table.rows)]
+    wide = [max(len(row[column]) for row in rows) for column in range(len(table.columns))]
+    return [
+        "  ".join(text.rjust(width) if column else text.ljust(width) for column, (text, width) in enumerate(zip(row, wide, strict=True)))
+        for row in rows
+    ]
 
 
 def _html(report: Report, frame: Frame, steps: tuple[str, ...]) -> str:

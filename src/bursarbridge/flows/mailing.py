@@ -13,7 +13,7 @@ from typing import TypedDict
 
 from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.run import Run, World, utc_text
-from bursarbridge.ports import Carrier
+from bursarbridge.ports.calls import Carrier
 from bursarbridge.store import outbox_mail, runs
 from bursarbridge.store.books import Books
 from bursarbridge.store.outbox_mail import Due, Letter

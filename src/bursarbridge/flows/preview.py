@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from bursarbridge.flows.doorkeeping import Doorkeeper
 from bursarbridge.ledger.returns import LibraryCredit, LibraryFee, Loan
-from bursarbridge.ports import Endpoint, LibraryDesk, Proof, Waiting, Waived
+from bursarbridge.ports import Endpoint, Proof, Waiting
+from bursarbridge.ports.calls import LibraryDesk, Waived
 
 R = TypeVar("R")
 

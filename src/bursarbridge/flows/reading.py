@@ -30,6 +30,10 @@ class Reading:
         """What else is to be said of the delivery."""
         self.rejected = 0
         """Records that could not be facts, of those put to suspense so far."""
+        self.passed_over: frozenset[str] = frozenset()
+        """Codes of rejections that are only noted: what such a record says is known to be of no consequence."""
+        self.idle = False
+        """Whether it is older than what was read, and changes nothing."""
         self._rejected: list[Rejected] = []
 
     def facts(self, records: Records) -> Iterator[Fact]:
@@ -46,5 +50,8 @@ class Reading:
         """Writes the rejections that were met so far to suspense."""
         if self.watch is not None:
             self.watch(self._rejected)
-        self.rejected += suspense.put_rejected(self.books, self.channel, self.delivery, self._rejected, self.tally)
+        noted = [one for one in self._rejected if one.code in self.passed_over]
+        self.tally.noted.add(len(noted), sum(one.cents for one in noted))
+        waiting = [one for one in self._rejected if one.code not in self.passed_over] if noted else self._rejected
+        self.rejected += suspense.put_rejected(self.books, self.channel, self.delivery, waiting, self.tally)
         self._rejected = []

@@ -52,7 +52,10 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table: a few cells, each of lines; the first line is the important one. The last cell is an amount in cents."""
+    """One row of a table: a few cells, each of lines; the first line is the important one. The last cell is an amount in cents.
+
+    In a table of numbers the cells after the first are numbers, of one line each.
+    """
 
     cells: tuple[tuple[str, ...], ...]
     cents: int
@@ -78,6 +81,10 @@ class Table:
     noun: str = "item"
     complete: bool = True
     """Whether each row is one of those things, so that rows can be missing."""
+    money: bool = True
+    """Whether the sum of the amounts means anything."""
+    numbers: bool = False
+    """A table of numbers: a few rows with a number in every column, and no count of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +103,8 @@ class Report:
     library: str = ""
     people: bool = False
     """Whether it says anything of a person."""
+    more_sheets: tuple[Sheet, ...] = ()
+    asked: str = ""
+    """What fetches the same report again, behind its name: " --run NAME"."""
     comes: str = "This report comes when its lists are empty too, so a day without it means trouble."
     """When it comes, for its foot."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from bursarbridge.flows.held import HELD
+from bursarbridge.flows.hold_report import HOLDS
 from bursarbridge.flows.report import SHOWN, Frame, Report, Row, Table
 from bursarbridge.flows.sheet import Sheet
 from bursarbridge.ledger.money import shown
@@ -14,7 +15,7 @@ from bursarbridge.ledger.words import count, day, moment
 from bursarbridge.store.views import BatchView, ItemView
 
 RETURNED, LATE, EXCEPTIONS = "returned-but-still-charged", "late", "exceptions"
-NAMES = (RETURNED, LATE, EXCEPTIONS, HELD)
+NAMES = (RETURNED, LATE, EXCEPTIONS, HELD, HOLDS)
 
 _LISTS = {
     "waive": ("Waive in Alma now", "✕", "bad", "The item is back and the fee is open. Waive the whole fee; the credit leaves with the next run."),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bursarbridge.errors import Refused
+from bursarbridge.flows.billing import BilledPoster
 from bursarbridge.flows.credits import LibraryPoster, resolve_credit
 from bursarbridge.flows.posters import decide_again
 from bursarbridge.flows.reading import Reading
@@ -15,7 +16,7 @@ from bursarbridge.ledger.facts import Fact, Violation
 from bursarbridge.ledger.money import shown
 from bursarbridge.ledger.posting import AppliedLevel, Posted, Suspended, decide_applied
 from bursarbridge.ports import Rejected
-from bursarbridge.store import batches, moves, open_items, payment_cases, suspense
+from bursarbridge.store import batches, hold_batches, moves, open_items, payment_cases, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.deliveries import Arrived
 from bursarbridge.store.payment_levels import Statement
@@ -38,9 +39,10 @@ _KEEP = Action("keep", "what was posted first stands; the other system is put ri
 _CREDIT = Action("credit", "the money is the student's credit; the cashier decides on a refund")
 _ACCEPT = Action("accept", "the person was checked: post the payment to this charge")
 _APPLY = Action("apply", "it belongs to the fee that the reason names, by our reference or the library's")
+_TAKEN = Action("apply", "the office has the money: it is taken off the student account with the next credit file")
 _REVERSED = Action("reversed", "the payment was reversed: the charge is open again")
 _ARRIVED = Action("arrived", "the file is there: the batch counts as sent")
-_AGAIN = Action("send-again", "the file is not there and never was: it is sent again")
+_AGAIN = Action("send-again", "the file is not there and never was: it is sent again (of holds a new one is made)")
 
 _OPENED = Action("opened", "the fee was opened in the source again by hand: what is paid on it from now on is told again")
 _MOVED = Action("accept", "the person was checked: the violation is theirs from the next file on that says so")
@@ -49,7 +51,15 @@ _CLEARED = Action("cleared", "it was paid or voided: it counts as cleared with t
 _BY_HAND = Action("by-hand", "the library's own system was put right by hand: it counts as told")
 
 _PAYMENTS = ("payment_unknown", "payment_before_charge", "payment_in_flight", "reversal_in_flight", "reversal_too_large", "negative_total")
-_CREDITS = ("credit_before_charge", "credit_in_flight", "credit_ambiguous", "credit_unmatched", "credit_double", "partial_waive")
+_CREDITS = (
+    "credit_before_charge",
+    "credit_in_flight",
+    "credit_ambiguous",
+    "credit_unmatched",
+    "credit_double",
+    "partial_waive",
+    "paid_after_billing",
+)
 _VIOLATIONS = {"violation_other_person": (_MOVED, _DISMISS), "violation_absent": (_CLEARED, _DISMISS)}
 _ANSWERS = (
     "answer_",
@@ -73,6 +83,8 @@ def actions_for(code: str, *, blocks: bool = False) -> tuple[Action, ...]:
         return (_RESEND, _BY_HAND)
     if blocks:
         return (_RESEND, _WITHDRAW)
+    if code == "paid_after_billing":
+        return (_TAKEN, _DISMISS)
     if code in _CREDITS:
         return (_APPLY, _RETRY, _DISMISS)
     if code == "refund_question":
@@ -122,7 +134,7 @@ def _carry_out(books: Books, item: ItemView, action: str, actor: str, note: str,
     cause = books.cause("person", actor=actor, words=note)
     if item.code in _CREDITS:
         found = poster(item.channel)
-        if not isinstance(found, LibraryPoster):
+        if not isinstance(found, LibraryPoster | BilledPoster):
             raise Refused(f'the settings no longer name a channel "{item.channel}" that carries credits')
         return resolve_credit(books, item, action, note, cause, found)
     if item.code in _VIOLATIONS:
@@ -239,6 +251,8 @@ def _doubt(books: Books, item: ItemView, action: str) -> str:
     if action == "arrived":
         batches.mark_sent(books, batch, "person", books.now)
         return "the batch counts as sent"
+    if hold_batches.give_up(books, batch):
+        return "whoever is in it is decided again, and told anew with the next run"
     batches.send_again(books, batch)
     return "the same file is sent again with the next run"
 

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import sqlalchemy as sa
 
 from bursarbridge.ports import Vault
+from bursarbridge.ports.calls import Log, unlogged
 from bursarbridge.store.books import Books
 
 R = TypeVar("R")
@@ -38,6 +39,7 @@ class World:
     reached: Callable[[str], None]
     clock: Callable[[], datetime] | None = None
     """What our clock shows at this moment, to compare a partner's with; never what a decision is made by. None: nothing is compared."""
+    log: Log = unlogged
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Run:
     """The campus date of `now`."""
     steps: Steps
     world: World
+
+    def log(self, event: str, /, **fields: str | int) -> None:
+        """Writes a line about this run; a resumed run may write it again."""
+        self.world.log(event, run=self.name, flow=self.flow, **fields)
 
     def act(self, name: str, deed: Callable[[], R]) -> R:
         """A durable step outside the database."""

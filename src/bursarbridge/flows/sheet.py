@@ -32,6 +32,8 @@ class Sheet:
     ids: frozenset[str]
     """The columns that hold ids: digits that a spreadsheet must not read as a number."""
     rows: tuple[tuple[Cell, ...], ...]
+    title: str = "The whole list"
+    """What it is, for whoever is told where to find it."""
 
     def file_name(self, today: str) -> str:
         """ "late_2026-11-17_v1.csv": fixed kind, campus date, version of the columns."""

@@ -54,7 +54,10 @@ def tell(run: Run, way: Telling) -> list[Delivered]:
     waiting = run.post("untold", lambda books: [list(one) for one in telling.untold(books, way.destination, quiet)])
     said = [(line, _tell_and_book(run, way.teller, line)) for line in map(Untold._make, waiting)]
     documents = dict.fromkeys(line.document for line, _ in said)
-    return [_delivered(document, [(line, state) for line, state in said if line.document == document]) for document in documents]
+    delivered = [_delivered(document, [(line, state) for line, state in said if line.document == document]) for document in documents]
+    for one in delivered:
+        run.log("document_told" if one["proof"] else "document_partly_told", document=one["name"], lines=one["count"], cents=one["cents"])
+    return delivered
 
 
 def _tell_and_book(run: Run, teller: Teller, line: Untold) -> str:

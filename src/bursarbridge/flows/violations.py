@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bursarbridge.errors import Unreadable
+from bursarbridge.flows.guarding import EMPTY_LIST, is_approved
 from bursarbridge.flows.reading import Reading
 from bursarbridge.ledger.facts import Fact, Violation
 from bursarbridge.ledger.money import shown
@@ -33,7 +34,7 @@ class ViolationPoster:
     """Settings of the reader and version of the program, as text that changes with them: a list of another one is never compared by line."""
 
     def __call__(self, reading: Reading, facts: Iterator[Fact]) -> None:
-        """Posts a delivery. Raises Unreadable "empty_list" for a complete list without a violation while something is open (H01)."""
+        """Posts a delivery. Raises Unreadable EMPTY_LIST for a complete list without a violation while something is open, unless approved (H01)."""
         books, told = reading.books, self.told(reading)
         if self._is_older(books, told):
             self._pass_over(reading, facts)
@@ -52,6 +53,10 @@ class ViolationPoster:
             heard.plain = heard.plain and read - suspended == heard.facts and violation_lists.is_newest_word(books, told)
             violation_lists.find_missing(books, told)
             self.close(reading, told, heard)
+        # A row that is a question is no better than one that cannot be read: of many the guard makes one question about the file (D06, H02).
+        reading.put_rejected()
+        reading.rejected = reading.tally.suspended.count + reading.tally.conflicts.count
+        violations.touch_late(books, told)
 
     def told(self, reading: Reading) -> Told:
         """What the delivery is. A single record that is decided again (its reading has no time) speaks for itself, as of its own file."""
@@ -102,6 +107,7 @@ class ViolationPoster:
         while chunk := list(islice(rows, CHUNK)):
             reading.tally.already.add(len(chunk), sum(one.cents for one in chunk))
         reading.words = "older than a complete list that was read; it changes nothing"
+        reading.idle = True
 
     def _released(self, reading: Reading, facts: Iterator[Fact]) -> Iterator[Violation]:
         """A file of releases says 0.00 and nothing else; another amount is a question."""
@@ -116,13 +122,13 @@ class ViolationPoster:
             (reading.tally.suspended if undecided else reading.tally.already).add(1, one.cents)
 
     def _refuse_empty(self, books: Books, told: Told, facts: int) -> None:
-        if facts or not violation_lists.is_anything_open(books, told.source):
+        if facts or not violation_lists.is_anything_open(books, told.source) or is_approved(books, told.delivery):
             return
         words = (
             f"a complete list without a single violation, while violations of {self.source} are open; absence is never evidence of so much. "
             "Have the parking office look whether its export ran"
         )
-        raise Unreadable("empty_list", words)
+        raise Unreadable(EMPTY_LIST, words)
 
 
 def _violations(facts: Iterator[Fact]) -> Iterator[Violation]:

@@ -37,6 +37,7 @@ FIELD_NAMES = {
     "placed_on": "the first day of a hold",
     "reason": "the bursar's words about an answer",
     "reference": "our lasting name for the fee",
+    "source_reference": "the source's own number of what is owed",
     "status": "how far the bursar got",
     "term": "the bursar's term code",
     "total": "the sum of the document's amounts",

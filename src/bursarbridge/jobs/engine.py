@@ -21,6 +21,7 @@ from typing import Protocol, TypeVar
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, PortableWorkflowError, SetWorkflowID, SQLAlchemyDatasource, StepOptions
 from dbos import error as engine_error
+from sqlalchemy.orm import Session, sessionmaker
 
 from bursarbridge.errors import BridgeError, Refused, TryLater, Unreadable
 from bursarbridge.jobs.lock import Busy
@@ -41,6 +42,8 @@ _BEGUN_MAX = 12
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 5.0)
 """While the database is away, in seconds: half a minute in all, a restart takes a few."""
 _JSON = DBOSPortableJSONSerializer()
+_SESSIONS: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
+"""One for the life of the process: SQLAlchemy makes a class for each and never forgets it (P25)."""
 _UNFINISHED = ["PENDING", "ENQUEUED"]
 """Running, or (a crashed run, as soon as the next process starts) waiting to be resumed."""
 
@@ -227,7 +230,7 @@ class Engine:
         with self._post.launching():
             DBOS(config=config)
             url = self._ledger.url.render_as_string(hide_password=False)
-            ledger = SQLAlchemyDatasource.create(url, engine=self._ledger, serializer=_JSON)
+            ledger = SQLAlchemyDatasource.create(url, engine=self._ledger, serializer=_JSON, sessionmaker=_SESSIONS)
             self._runs = {flow: DBOS.workflow(name=flow)(self._workflow(flow, ledger)) for flow in self._procedures}
             DBOS.launch()
 
@@ -331,4 +334,5 @@ class Engine:
 
     def close(self) -> None:
         """Stops the engine; unfinished runs are left to the next process."""
-        DBOS.destroy(workflow_completion_timeout_sec=0)
+        DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
+        self._ledger.clear_compiled_cache()  # it holds the tables of this launch, which no other launch asks for again (P25)

@@ -27,6 +27,8 @@ class CreditRules(NamedTuple):
     """Only the whole of what is open may be waived (alma.md 5: Los Rios)."""
     echo_comments: tuple[str, ...] = ("Bursar",)
     """Comments by which the source marks credits that our own payments made (alma.md 2.1)."""
+    exact: bool = False
+    """Each credit names its fee by the item; a comment means that a person has to decide. What is not billed yet is withdrawn."""
 
 
 class KnownCredit(NamedTuple):
@@ -93,6 +95,8 @@ def decide_credit(credit: Credit, known: KnownCredit | None, candidates: Sequenc
     """What a credit does, given all fees of its person: known, an echo, applied, or waiting for time or a person."""
     if known is not None:
         return AlreadyPosted() if (credit.account, credit.item, credit.cents) == tuple(known) else Conflict(_difference(credit, known))
+    if rules.exact:
+        return _exact(credit, [one for one in candidates if not credit.item or one.item == credit.item])
     if credit.comment.strip().casefold() in {one.strip().casefold() for one in rules.echo_comments if one.strip()}:
         return Echo()
     fitting = sorted((one for one in candidates if not credit.item or one.item == credit.item), key=lambda one: (one.assessed_on, one.obligation))
@@ -107,6 +111,29 @@ def decide_credit(credit: Credit, known: KnownCredit | None, candidates: Sequenc
 def decide_chosen(credit: Credit, chosen: Candidate, rules: CreditRules) -> CreditDecision:
     """The same for the one fee that a person has named, whatever item the credit names."""
     return decide_credit(credit._replace(item="", comment=""), None, [chosen], rules)
+
+
+def _exact(credit: Credit, named: list[Candidate]) -> Waits | Applied:
+    """The one fee that the credit names, whatever else its person owes."""
+    if len(named) != 1:
+        return Waits("credit_unmatched", f"{shown(credit.cents)} was taken back of {credit.item}, which is no charge of {credit.account}")
+    fee = named[0]
+    if credit.comment:
+        words = (
+            f"{shown(credit.cents)} of {fee.reference} is {credit.comment}, which cannot be: it was handed over with the list of "
+            f"{credit.extra} and is paid at the bursar since. Ask the office: apply takes it off the student account, dismiss leaves it there"
+        )
+        return Waits("paid_after_billing", words, fee.obligation)
+    rest = credit.cents - fee.open
+    if rest > fee.paid and not fee.in_flight:
+        words = f"{shown(credit.cents)} of {fee.reference} was taken back, and {shown(rest - fee.paid)} of it is neither open nor paid"
+        return Waits("credit_unmatched", words, fee.obligation)
+    decision = _apply(credit, fee)
+    if isinstance(decision, Waits):
+        return decision
+    unbilled = (Place.SOURCE, Place.SETTLED)
+    entries = (Entry(Place.SOURCE, Place.OUTSIDE, one.cents, Kind.WITHDRAWAL) if one[:2] == unbilled else one for one in decision.entries)
+    return Applied(fee.obligation, tuple(entries), decision.refund_cents)
 
 
 def _open(credit: Credit, owed: list[Candidate], fitting: list[Candidate], rules: CreditRules) -> CreditDecision:
@@ -145,7 +172,7 @@ def _closed(credit: Credit, fitting: list[Candidate]) -> CreditDecision:
     return Waits("credit_unmatched", words + _scored(credit, fitting))
 
 
-def _apply(credit: Credit, fee: Candidate) -> CreditDecision:
+def _apply(credit: Credit, fee: Candidate) -> Waits | Applied:
     """Never sent: charge and credit meet inside. At the bursar: waived, for our next credit file. Paid: the student's credit."""
     if fee.in_flight:
         words = f"a credit of {shown(credit.cents)} waits until the bursar has answered about fee {fee.reference}; decided again at every run"

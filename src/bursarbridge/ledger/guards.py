@@ -14,6 +14,8 @@ HOLD, WARN, OFF = "hold", "warn", "off"
 """What a guard does when its limit is passed: stop for a person, only tell, or nothing."""
 COMPARABLE: Final = 8
 """How many earlier runs the usual size is taken from (H03)."""
+_AHEAD: Final = timedelta(hours=26)
+"""A file from further ahead than zones and clocks can explain."""
 _ENOUGH: Final = 4
 """With fewer of them nobody knows what is usual; the other limits hold all the same."""
 
@@ -141,6 +143,8 @@ class FileNumbers(NamedTuple):
     """The source's own time, UTC; "" where it tells none."""
     whole: bool
     """Whether it states all that is true, so that what is missing from it would mean something."""
+    dated: bool = False
+    """Whether a newer one is believed rather than an older one."""
 
 
 class Past(NamedTuple):
@@ -193,7 +197,7 @@ def judge_batch(limits: Limits, batch: BatchNumbers, history: History) -> tuple[
 
 def judge_file(limits: Limits, numbers: FileNumbers, history: History, now: str) -> tuple[Trip, ...]:
     """The limits a file passes; `now` is UTC. Only a statement of everything can be empty, stale or too small (H01, H03, D01)."""
-    found: list[Trip | None] = [_unreadable(limits.unreadable, numbers)]
+    found: list[Trip | None] = [_unreadable(limits.unreadable, numbers), _ahead(limits.stale, numbers, now) if numbers.dated else None]
     if numbers.whole:
         found += [_empty(limits.empty, numbers, history), _stale(limits.stale, numbers, now)]
         found += _volume(limits.volume, numbers.rows, numbers.cents, history) if numbers.rows else []
@@ -301,6 +305,17 @@ def _stale(guard: Stale, numbers: FileNumbers, now: str) -> Trip | None:
         return None
     words = f"the file states what was true {_hours(age)} ago; the limit is {_hours(guard.older_than)}"
     return _trip(guard, "stale", f"{_hours(age)} old, limit {_hours(guard.older_than)}", words)
+
+
+def _ahead(guard: Stale, numbers: FileNumbers, now: str) -> Trip | None:
+    """One that was believed would silence every file until its day comes."""
+    if not numbers.as_of:
+        return None
+    ahead = datetime.fromisoformat(numbers.as_of) - datetime.fromisoformat(now)
+    if ahead <= _AHEAD:
+        return None
+    words = f"the file states what will be true in {_hours(ahead)}; the limit is {_hours(_AHEAD)}: is as_of read from the right place of its name?"
+    return _trip(guard, "stale", f"{_hours(ahead)} ahead, limit {_hours(_AHEAD)}", words)
 
 
 def _unreadable(guard: Share, numbers: FileNumbers) -> Trip | None:

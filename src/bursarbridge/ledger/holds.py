@@ -157,6 +157,11 @@ def exempt_on(policy: Policy, on: str) -> bool:
     return any(begin <= on <= end for begin, end in policy.exempt)
 
 
+def in_amount(policy: Policy, items: Sequence[OpenItem]) -> list[OpenItem]:
+    """The items that make the amount of a hold."""
+    return _within(policy, (item for item in items if _counts(policy, item)))
+
+
 def _on(policy: Policy, items: Sequence[OpenItem], counted: list[OpenItem], told: Told, today: Today, running: Override | None) -> Decision:
     """A hold is on: it goes at exactly 0.00, and is told the final total until then."""
     if running is not None and told.at <= running.at:

@@ -31,11 +31,14 @@ _LAYOUTS: tuple[tuple[str, tuple[tuple[str, tuple[Column, ...]], ...]], ...] = (
 )
 
 
-def samples(cast: Cast, now: datetime, write: Write | None = None) -> Iterator[Sent]:
-    """Every sample file, its name with the folder it goes into; `write` makes the hold files, else they are the sandbox's own."""
+def samples(cast: Cast, now: datetime, write: Write | None = None, described_as: Sequence[str] = ()) -> Iterator[Sent]:
+    """Every sample file, its name with the folder it goes into; `write` makes the hold files, else they are the sandbox's own.
+
+    `described_as` says what stands where in those of `write`.
+    """
     yield from _of_parking(cast, now)
     yield from _for_peoplesoft(cast, now, write or (lambda _verb, lines, at: hold_file(lines, at.date())))
-    yield Sent("LAYOUTS.txt", "\n".join(_layouts()).encode())
+    yield Sent("LAYOUTS.txt", "\n".join(_layouts(described_as)).encode())
     yield Sent("README.txt", "\n".join(_readme(cast)).encode())
 
 
@@ -90,9 +93,12 @@ def _payments(number: str, now: datetime) -> bytes:
     return f"{titles}\r\n{number},20.00,{now:%m/%d/%Y}\r\n".encode()
 
 
-def _layouts() -> Iterator[str]:
+def _layouts(described_as: Sequence[str]) -> Iterator[str]:
     yield "What stands where in the sample files. Columns count from 1."
-    for title, records in _LAYOUTS:
+    if described_as:
+        yield ""
+        yield from described_as
+    for title, records in _LAYOUTS[1 if described_as else 0 :]:
         yield ""
         yield title
         for kind, layout in records:

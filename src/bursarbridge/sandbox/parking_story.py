@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from bursarbridge.sandbox.campus import Campus
 from bursarbridge.sandbox.cents import dollars
-from bursarbridge.sandbox.indicators import ServiceIndicators
+from bursarbridge.sandbox.indicators import LOADER, ServiceIndicators
 from bursarbridge.sandbox.parking import Parking
 from bursarbridge.sandbox.parking_people import (
     ADA_PARKS,
@@ -22,7 +22,7 @@ from bursarbridge.sandbox.parking_people import (
     VISITOR,
 )
 from bursarbridge.sandbox.story import TIMEZONE, Scene
-from bursarbridge.sandbox.tickets import ParkingUser, Ticket, TicketStatus
+from bursarbridge.sandbox.tickets import ParkingUser, Ticket, TicketStatus, UserType
 
 HOLDS = "parking-holds"
 
@@ -67,9 +67,7 @@ def _second_night() -> Iterator[Scene]:
 
 
 def _third_run() -> Iterator[Scene]:
-    yield Scene(
-        _at(16, 12, 30), "Nothing has changed since. The bridge sees its holds confirmed, and mails its report all the same.", _nothing, HOLDS
-    )
+    yield Scene(_at(16, 12, 30), "A run at noon: nothing has changed since, and the bridge sees what it told confirmed.", _nothing, HOLDS)
     yield Scene(_at(16, 12, 40), "The parking office opens its mail.", _mail)
 
 
@@ -149,7 +147,7 @@ def _spoils(campus: Campus, _now: datetime) -> str:
 
 def _mail(campus: Campus, _now: datetime) -> str:
     mails = [one for one in campus.mailbox.mails if "hold" in one.subject.lower()] if campus.mailbox else []
-    return f'{len(mails)} reports; the newest: "{mails[-1].subject}".' if mails else "No mail is there."
+    return f'{len(mails)} reports; the newest: "{mails[-1].subject}".' if mails else ""
 
 
 def _open(campus: Campus, user: ParkingUser) -> list[Ticket]:
@@ -164,3 +162,15 @@ def in_force(campus: Campus) -> dict[str, int]:
     """The parking holds in PeopleSoft now: EMPLID -> cents."""
     indicators = campus.holds.indicators
     return {emplid: row.cents for emplid in indicators.people for row in indicators.of(emplid) if row.code == HOLD}
+
+
+def carried_out(campus: Campus) -> tuple[int, int, int]:
+    """How many parking holds were placed, changed and released by files, as PeopleSoft's audit rows say."""
+    done = [row.action for row in campus.holds.indicators.audit if row.code == HOLD and row.by == LOADER]
+    return done.count("A"), done.count("C"), done.count("D")
+
+
+def to_be_held(campus: Campus) -> int:
+    """What students owe by parking's own book, cents: staff and cars without a person are no matter of the student account."""
+    students = {one.user.user_id for one in _parking(campus).tickets.values() if one.user.user_type is UserType.STUDENT and one.user.user_id}
+    return sum(_parking(campus).owed(one) for one in students)

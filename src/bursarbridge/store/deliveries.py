@@ -36,13 +36,13 @@ def known(books: Books, arrived: Arrived, *, restates: bool) -> Known | None:
     """The delivery of the same bytes on the same channel, if there was one.
 
     `restates`: the file is a statement that tells its own time, so the same bytes under a later time say something again
-    (a payment was taken back and stands again): only those of the same or an earlier time are a repeat. What cannot be read cannot be
-    read later either; what was only too old may be fresh under a later time, and is judged again.
+    (a payment was taken back and stands again): only those of the same or an earlier time are a repeat. What a guard held of another time
+    (a list that came too late, a wrong date in its name) says nothing about these either.
     """
-    too_old = "exists (select 1 from guarded g where g.delivery_id = delivery.id and g.trips like '%[\"stale\",%')"
     found = books.rows(
         "select id, state, words, tally from delivery where channel = :channel and sha256 = :sha256 "
-        f"and (as_of >= :as_of or (state = 'refused' and not {too_old}) or :repeats) order by as_of desc",
+        "and (:repeats or (state = 'read' and as_of >= :as_of) or (state = 'refused' and (as_of = :as_of "
+        "or not exists (select 1 from guarded g where g.delivery_id = delivery.id)))) order by as_of desc",
         channel=arrived.channel,
         sha256=arrived.sha256,
         as_of=arrived.as_of,

@@ -106,12 +106,13 @@ def seal(books: Books, plans: Sequence[int], document: Document, today: str) -> 
         today=today,
         b=document.batch,
     )
-    books.do(
-        "update suspense set resolved_at = :at, resolution = 'sent' where resolved_at is null and item_key in "
-        "(select 'hold:' || hold_id from hold_line where batch_id = :b)",
-        at=books.now,
-        b=document.batch,
-    )
+    if books.one("select exists (select 1 from suspense where resolved_at is null and item_key like 'hold:%')"):
+        books.do(
+            "update suspense set resolved_at = :at, resolution = 'sent' where resolved_at is null and item_key in "
+            "(select 'hold:' || hold_id from hold_line where batch_id = :b)",
+            at=books.now,
+            b=document.batch,
+        )
     books.do(
         "update batch set state = 'SEALED', lines = :lines, cents = :cents, document = :document, sha256 = :sha256, size = :size, sealed_at = :at "
         "where id = :id",
@@ -128,6 +129,22 @@ def seal(books: Books, plans: Sequence[int], document: Document, today: str) -> 
 def _overtake_told(books: Books, mine: str) -> None:
     """What was told before and never confirmed is overtaken by what is told now."""
     books.do(f"update hold_line set state = 'overtaken' where state = 'sent' and hold_id in (select hold_id from hold_line where {mine})")
+
+
+def give_up(books: Books, batch: int) -> bool:
+    """A document never left, says a person: whoever is in it is told anew. The same bytes might undo what was told since (T08).
+
+    False, and nothing done, for a batch that is not of holds.
+    """
+    state, kind = books.rows("select state, kind from batch where id = :id", id=batch)[0]
+    if kind not in _VERBS:
+        return False
+    move(BatchState(str(state)), BatchState.REFUSED)
+    latest = "batch_id = :b and id in (select hold_id from hold_line where batch_id = :b and state = 'sent')"
+    books.do(f"update hold set repair = 'missing' where {latest} and verb <> 'release'", b=batch)
+    books.do("update hold_line set state = 'overtaken' where batch_id = :b and state = 'sent'", b=batch)
+    books.do("update batch set state = 'REFUSED' where id = :id", id=batch)
+    return True
 
 
 def finish(books: Books, plans: Sequence[int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from bursarbridge.store.books import Books
 
@@ -12,6 +12,20 @@ _LATE = (
     "coalesce((select max(p.batch_id) from hold_line p where p.hold_id = h.id and p.verb = 'place'), 0))))"
 )
 """A release whose confirmation was expected by now, counted from when it was told first."""
+_UNSEEN = (
+    "(h.verb in ('place', 'change') and h.confirmed = '' and exists (select 1 from batch b where b.id = h.batch_id "
+    "and b.state in ('SENT', 'RECEIVED') and b.expected_at < :now))"
+)
+"""A hold that was told, and whose confirmation was expected by now."""
+
+
+class CodeTotal(TypedDict):
+    """The holds under one code."""
+
+    code: str
+    reason: str
+    count: int
+    cents: int
 
 
 class HoldView(NamedTuple):
@@ -77,15 +91,23 @@ def told_in(books: Books, run: int) -> dict[str, int]:
     return found
 
 
-def active(books: Books, source: int) -> int:
-    """How many holds of a source the bursar was told are on."""
-    return int(books.one("select count(*) from hold where source_id = :s and verb in ('place', 'change')", s=source))
+def standing(books: Books, source: int) -> list[CodeTotal]:
+    """The holds of a source that the bursar was told are on, by code: how many, and the totals owed."""
+    sql = "select code, reason, count(*), sum(cents) from hold where source_id = :s and verb in ('place', 'change') group by code, reason"
+    rows = books.rows(f"{sql} order by code, reason", s=source)
+    return [CodeTotal(code=row[0], reason=row[1], count=int(row[2]), cents=int(row[3])) for row in rows]
 
 
 def stuck_count(books: Books, source: int) -> int:
-    """How many holds of a source a person should look at: releases that are late, and lines that could not be written."""
+    """How many holds of a source a person should look at: what was told and not confirmed in time, and lines that could not be written."""
     waiting = "((h.verb = 'release' and h.confirmed = '') or h.repair <> '')"
     late = books.one(f"select count(*) from hold h where h.source_id = :s and {waiting} and {_LATE}", s=source, now=books.now)
+    late += books.one(
+        "select count(*) from batch b join hold_line l on l.batch_id = b.id and l.state = 'sent' join hold h on h.id = l.hold_id "
+        "where b.kind = 'holds_added' and b.state in ('SENT', 'RECEIVED') and b.expected_at < :now and h.source_id = :s",
+        s=source,
+        now=books.now,
+    )
     if not books.one("select exists (select 1 from suspense where resolved_at is null and item_key like 'hold:%')"):
         return int(late)
     unwritten = books.one(
@@ -101,7 +123,7 @@ def board(books: Books, account: str = "") -> list[HoldView]:
     where = "h.account = :account" if account else "h.verb in ('place', 'change') or (h.verb = 'release' and h.confirmed = '') or h.repair <> ''"
     rows = books.rows(
         f"select s.name, h.account, h.code, h.reason, h.verb, h.cents, h.placed_on, h.told_at, h.confirmed, h.confirmed_at, h.repair, "
-        f"case when {_LATE} then 1 else 0 end from hold h join source s on s.id = h.source_id where h.verb <> '' and ({where}) "
+        f"case when {_LATE} or {_UNSEEN} then 1 else 0 end from hold h join source s on s.id = h.source_id where h.verb <> '' and ({where}) "
         "order by 12 desc, s.name, h.account",
         now=books.now,
         **({"account": account} if account else {}),

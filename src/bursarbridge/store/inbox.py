@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from bursarbridge.ports import Notice
+from bursarbridge.ports.calls import Notice
 from bursarbridge.store.books import Books
 
 

@@ -96,7 +96,8 @@ _MINE = (
 def _stage_ours(books: Books, source: int, channel: str, form: hold_batches.Form, drawn_at: str) -> None:
     """The temporary table `compared`: our holds that were delivered before the list was drawn, with the rows that can be theirs there.
 
-    Once a release was seen to be carried out, what stands there later is somebody else's.
+    Once a release was seen to be carried out, what stands there later is somebody else's, unless it carries our own name: then a file of
+    ours was loaded once more.
     """
     books.temporary("our_name", f"hold_id {books.number_key}, reference text")
     books.temporary("compared", f"hold_id {books.number_key}, verb text, row_count bigint, same bigint")
@@ -112,7 +113,8 @@ def _stage_ours(books: Books, source: int, channel: str, form: hold_batches.Form
         "coalesce(sum(case when i.cents = h.cents or i.cents < 0 or :silent then 1 else 0 end), 0) "
         f"from hold h join batch b on b.id = h.batch_id left join our_name n on n.hold_id = h.id left join indicator i on {_MINE} "
         "and (i.reference = '' or i.reference = n.reference) "
-        "where h.source_id = :s and h.verb <> '' and not (h.verb = 'release' and h.confirmed = 'seen') and b.sent_at is not null and b.sent_at < :at "
+        "where h.source_id = :s and h.verb <> '' and b.sent_at is not null and b.sent_at < :at "
+        "and (not (h.verb = 'release' and h.confirmed = 'seen') or (i.reference <> '' and i.reference = n.reference)) "
         "group by h.id, h.verb",
         s=source,
         c=channel,
@@ -139,7 +141,8 @@ def _outcome(books: Books, kind: str) -> int:
         "update hold_line set state = 'seen' where state in ('sent', 'assumed') and exists "
         f"(select 1 from hold h where h.id = hold_line.hold_id and h.batch_id = hold_line.batch_id and h.id in ({chosen}))"
     )
-    return books.do(
+    told = books.one(f"select count(*) from hold where confirmed = 'assumed' and confirmed_at = :at and id in ({chosen})", at=books.now)
+    return -int(told) + books.do(  # what this run has confirmed already is not confirmed twice
         f"update hold set confirmed = 'seen', confirmed_at = :at, repair = '' where (confirmed <> 'seen' or repair <> '') and id in ({chosen})",
         at=books.now,
     )
@@ -161,6 +164,7 @@ def _theirs(books: Books, source: int, channel: str, form: hold_batches.Form, co
     found = []
     for account, cents, name, hold, verb, confirmed in rows:
         told = verb and not (verb == "release" and confirmed == "seen")
-        if not told or (name and name != hold_batches.reference(form.prefix, int(hold))):
+        ours = bool(hold) and name == hold_batches.reference(form.prefix, int(hold))
+        if not ours and (not told or name):
             found.append((str(account), int(cents)))
     return found

@@ -110,6 +110,11 @@ def choose_planned(books: Books, plan: int) -> None:
     _put(books, [f"select h.account from hold_line l join hold h on h.id = l.hold_id where l.plan_id = {plan} and l.state = 'planned'"])
 
 
+def choose_told(books: Books, run: int) -> None:
+    """Puts everybody on the list of whom a run told that they owe."""
+    _put(books, [f"select h.account from hold_line l join hold h on h.id = l.hold_id where l.sealed_run = {int(run)} and l.verb <> 'release'"])
+
+
 def choose_one(books: Books, account: str) -> None:
     """Puts one person on the list, known or not."""
     books.do("insert into deciding (account) values (:account) on conflict do nothing", account=account)
@@ -117,6 +122,8 @@ def choose_one(books: Books, account: str) -> None:
 
 def leave_out_told(books: Books, source: int) -> None:
     """Takes those off the list whom this run has told of already; the next run decides them (nobody is in two files of one run)."""
+    if not books.one("select exists (select 1 from hold_line where sealed_run = :run)", run=books.run):
+        return
     told = "select h.account from hold_line l join hold h on h.id = l.hold_id where l.sealed_run = :run and h.source_id = :s"
     books.do(
         f"insert into hold_touched (source_id, account) select :s, account from deciding where account in ({told}) on conflict do nothing",
@@ -182,6 +189,7 @@ def people(books: Books, source: int, basis: Basis) -> Iterator[Person]:
             f"join position p on p.place = 3 and p.obligation_id = o.id join cause c on c.id = o.cause_id where o.source_id = {source}) v "
             "on v.account = t.account"
         )
+    books.measure("deciding", "hold", *(("violation",) if basis is Basis.VIOLATIONS else ("obligation", "position", "cause")))
     rows = books.stream(
         f"select t.account, {told}, {order}, {items} from deciding t left join hold h on h.source_id = {source} and h.account = t.account "
         f"left join hold_release r on r.id = {last} {owed} order by t.account, {number}"

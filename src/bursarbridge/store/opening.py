@@ -78,9 +78,14 @@ def _refuse_newer(engine: sa.Engine, found: str) -> None:
 def version_of(engine: sa.Engine) -> str:
     """The schema version a database is at; "" before the first migration."""
     with engine.connect().execution_options(reading=True) as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return ""
-        return str(connection.execute(sa.text("select version_num from alembic_version")).scalar_one_or_none() or "")
+        return version_in(connection)
+
+
+def version_in(connection: sa.Connection) -> str:
+    """The same, by a connection that is open."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.execute(sa.text("select version_num from alembic_version")).scalar_one_or_none() or "")
 
 
 def _open_sqlite(path: Path) -> sa.Engine:

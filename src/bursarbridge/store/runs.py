@@ -36,6 +36,11 @@ def finish(books: Books, run: int, outcome: str, summary: dict[str, object]) -> 
     return True
 
 
+def ended(books: Books, name: str) -> None:
+    """Corrects when a run ended: its own instant is one for all it does, and so says nothing of how long that took."""
+    books.do("update run set ended_at = :at where name = :name and ended_at is not null and ended_at < :at", at=books.now, name=name)
+
+
 def source_number(books: Books, name: str, prefix: str) -> int:
     """The lasting number of a source; a prefix, once used in references, belongs to it for ever."""
     found = books.rows("select id, prefix from source where name = :name", name=name)

@@ -49,7 +49,8 @@ def _sqlite(whole: bool) -> list[str]:
     if whole:
         return ["pragma integrity_check(20)", "pragma foreign_key_check"]
     small = f"(select page_count * page_size from pragma_page_count, pragma_page_size) <= {_LOOKED_AT_MAX}"
-    return [f"select quick_check from pragma_quick_check(3) where {small}"]
+    # As `where` the size would be compared after the whole file was read.
+    return [f"select case when {small} then (select group_concat(quick_check, '; ') from pragma_quick_check(3)) end"]
 
 
 def _postgres(engine: sa.Engine) -> list[str]:

@@ -211,7 +211,8 @@ def _obligation(books: Books, number: int) -> Obligation | None:
 def _forgiven(books: Books, number: int) -> int:
     return int(
         books.one(
-            f"select {_FORGIVEN} from entry where obligation_id = :id",
+            f"select {_FORGIVEN} + coalesce(sum(case when kind = 'withdrawal' and from_place = 1 then cents else 0 end), 0) from entry "
+            "where obligation_id = :id",
             id=number,
         )
     )

@@ -84,6 +84,18 @@ def touched(books: Books, source: int, since_delivery: int) -> int:
     )
 
 
+def touch_late(books: Books, told: Told) -> None:
+    """Has everybody decided whom a delivery speaks of that is posted only now, after later ones were evaluated (approved, or decided again)."""
+    late = "exists (select 1 from hold_state where source_id = :source and last_delivery >= :delivery)"
+    books.do(
+        "insert into hold_touched (source_id, account) "
+        f"select source_id, account from violation where source_id = :source and delivery_id = :delivery and {late} "
+        "union select v.source_id, p.account from violation_past p join violation v on v.id = p.violation_id "
+        f"where v.source_id = :source and p.until_delivery_id = :delivery and v.delivery_id = :delivery and {late} on conflict do nothing",
+        **told.names("source", "delivery"),
+    )
+
+
 def _post_once(books: Books, told: Told, facts: Sequence[Violation], heard: Heard) -> None:
     """Facts of different violations."""
     assert len(facts) <= CHUNK
@@ -133,15 +145,16 @@ def _write(books: Books, told: Told, found: dict[str, tuple[int, int]], *, cases
     if "changed" in found:
         books.do(f"{PAST} from met m join violation v on v.id = m.violation_id where m.finding = 'changed'", **told.names("delivery"))
         books.do(
-            "update violation set category = s.category, user_type = s.user_type, violated_on = s.violated_on, "
-            "status = s.status, cents = s.cents, as_of = :as_of, delivery_id = :delivery "
-            "from met m join staged_violation s on s.n = m.n where m.finding = 'changed' and violation.id = m.violation_id",
+            "update violation set category = s.category, user_type = s.user_type, status = s.status, cents = s.cents, as_of = :as_of, "
+            "delivery_id = :delivery from met m join staged_violation s on s.n = m.n "
+            "where m.finding = 'changed' and violation.id = m.violation_id",
             **told.names("as_of", "delivery"),
         )
-        if cases:  # apart, because the account's index is written whenever the column is named
+        # Apart, because a column's index is written whenever the column is named; other cases do not change the account.
+        for column in ("violated_on", "account") if cases else ("violated_on",):
             books.do(
-                "update violation set account = s.account from met m join staged_violation s on s.n = m.n "
-                "where m.finding = 'changed' and violation.id = m.violation_id and violation.account <> s.account"
+                f"update violation set {column} = s.{column} from met m join staged_violation s on s.n = m.n "
+                f"where m.finding = 'changed' and violation.id = m.violation_id and violation.{column} <> s.{column}"
             )
     if "same" in found and (told.kind != "full" or told.listed):
         _confirm(books, told)

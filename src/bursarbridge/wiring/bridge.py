@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,38 +16,41 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from bursarbridge.assembly.billing import billing_flow
 from bursarbridge.assembly.hold_parts import ready_holds
+from bursarbridge.assembly.hold_reports import holds_report_of
 from bursarbridge.assembly.library import library_flow, listeners, returns_flow
-from bursarbridge.assembly.names import ALL_FLOWS, HOLDS_ENDING, HOLDS_FULL_ENDING, RETURNS, DeskOf, hold_flows
-from bursarbridge.assembly.reports import letters_of, report_of, returned_items
+from bursarbridge.assembly.names import ALL_FLOWS, HOLDS_ENDING, HOLDS_FULL_ENDING, RETURNS, DeskOf, PlaceOf, TellerOf, billing_flows, hold_flows
+from bursarbridge.assembly.reports import report_of, returned_items
 from bursarbridge.assembly.revive import record_poster, revive
 from bursarbridge.assembly.timetable import LegView, leg_views, schedules
 from bursarbridge.config.model import Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.guarding import decide
-from bursarbridge.flows.held import HELD
 from bursarbridge.flows.hold_desk import release_by_hand
+from bursarbridge.flows.hold_report import HOLDS
 from bursarbridge.flows.holds import HoldsFlow, run_holds
-from bursarbridge.flows.letter import Addressed
-from bursarbridge.flows.library import Summary, run_flow
+from bursarbridge.flows.library import Flow, Summary, run_flow
 from bursarbridge.flows.preview import AskOnly, PreviewSteps, ReadOnly, Silent
 from bursarbridge.flows.report import Frame, Report
-from bursarbridge.flows.reports import NAMES, RETURNED
 from bursarbridge.flows.resolve import resolve
-from bursarbridge.flows.returns import look_around, run_returns
+from bursarbridge.flows.returns import run_returns
 from bursarbridge.flows.run import Run, Steps, World, utc_text
 from bursarbridge.jobs.timetable import Slot, upcoming
 from bursarbridge.ledger.still_charged import StillCharged
 from bursarbridge.ports import Archive, Vault
-from bursarbridge.store import alarms, epochs, guarded, hold_views, inbox, opening, outbox_mail, runs, views
+from bursarbridge.ports.calls import unlogged
+from bursarbridge.store import alarms, epochs, guarded, hold_views, inbox, opening, runs, views
 from bursarbridge.store.alarms import AlarmRow
 from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
-from bursarbridge.wiring import syncing
+from bursarbridge.wiring import mailings, syncing
 from bursarbridge.wiring.epochs import keep_mark
 from bursarbridge.wiring.outside import Clock, Reached, crash_switch_here, system_clock
+from bursarbridge.wiring.outward import Outward, turned_away
 from bursarbridge.wiring.vaults import scratch_of, vault_of
+from bursarbridge.wiring.watch import Watch, watch_of
 from bursarbridge.wiring.ways import Ways
 
 if TYPE_CHECKING:
@@ -76,6 +79,8 @@ class Bridge:
     """Set it, and whatever runs ends after the step under way, to be gone on with later."""
     lost: Callable[[], bool] = bool
     """Whether another process has taken this one's place among the workers."""
+    watch: Watch = field(default_factory=Watch)
+    """Who is told outside of what happens."""
 
     def run(self, flow: str) -> dict[str, object]:
         """Runs a flow through the durable engine, after finishing what a crashed process left; returns its summary.
@@ -98,45 +103,52 @@ class Bridge:
             return
         from bursarbridge.wiring.working import engine_for_a_while
 
-        with engine_for_a_while(self) as engine, self._telling(engine) as start:
-            yield start
+        try:
+            with engine_for_a_while(self) as engine, self._telling(engine) as start:
+                yield start
+        finally:
+            self.watch.beat()
 
     @contextmanager
     def _telling(self, engine: Engine) -> Iterator[syncing.Start]:
-        """Runs flows on an engine; afterwards tells by mail of what is held, and sends what mail is due."""
+        """Runs flows on an engine; tells by mail of each run of holds and of what is held, and sends what mail is due."""
         ended: list[dict[str, object]] = []
+
+        def tell(flow: str, name: str = "") -> dict[str, object]:
+            return self._start(engine.run, flow, name)
 
         def start(flow: str, name: str = "") -> dict[str, object]:
             ended.append(self._start(engine.run, flow, name))
+            mailings.tell_holds(self, tell)
             return ended[-1]
 
+        mailings.tell_holds(self, tell)
         yield start
         if any(one["outcome"] == "held" for one in ended):
-            self._mail_held(engine.run)
-        self._mail_due(engine.run)
+            mailings.tell_held(self, tell)
+        mailings.tell_due(self, tell)
 
     def procedures(self) -> dict[str, Procedure]:
         """Everything the engine may be asked to run, by name."""
-        flows: dict[str, Procedure] = {name: self._procedure(name) for name in (*ALL_FLOWS, *hold_flows(self.settings))}
-        return flows | self._mailings() | {syncing.ALARMS: self._alarms()}
+        flows: dict[str, Procedure] = {
+            name: self._procedure(name) for name in (*ALL_FLOWS, *billing_flows(self.settings), *hold_flows(self.settings))
+        }
+        return flows | mailings.procedures(self) | {syncing.ALARMS: self._alarms()}
 
     def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str, given: str = "") -> dict[str, object]:
         now = self.clock()
         name = given or f"{flow}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-        try:
-            done = start(flow, name, utc_text(now))
-        except BridgeError:
-            keep_mark(self, name)
-            raise
-        keep_mark(self, name)
-        return {"run": name, "flow": flow, **done}
+        with self._end_noted(name), self.watch.running(flow, name) as telling:
+            summary = start(flow, name, utc_text(now))
+            telling.ended(summary)
+        return {"run": name, "flow": flow, **summary}
 
     def sync(self) -> syncing.Synced:
         """One round of the timetable: writes down what came due, runs it once, raises and closes alarms.
 
         Cheap when there is nothing to do. Raises jobs.lock.Busy when another process is running; what is due then stays due.
         """
-        if not syncing.look(self.settings, self.books, self.reached):
+        if not syncing.look(self.settings, self.books, self.reached) and not mailings.holds_untold(self):
             return syncing.nothing()
         with self.running() as start:
             return syncing.Round(self.settings, self.reached, self.books, start).whole()
@@ -166,16 +178,28 @@ class Bridge:
         def procedure(steps: Steps, run_name: str, now: str) -> Mailed:
             from bursarbridge.flows.mailing import mailing  # the mail libraries, only for those who mail
 
-            run = self._begin(steps, syncing.ALARMS, run_name, now, self.vault, self.scratch)
+            run = self.begin(steps, syncing.ALARMS, run_name, now, self.vault, self.scratch)
             sender = self.settings.mail.sender if self.settings.mail else ""
             return mailing(run, lambda books: syncing.letters(self.settings, books), sender, self.ways.carrier())
 
         return procedure
 
-    def report(self, name: str, library: str = "") -> tuple[Report, Frame]:
-        """One of flows.reports.NAMES as of now. Raises Refused for another name, or when the settings follow no returned items."""
+    @contextmanager
+    def _end_noted(self, name: str) -> Iterator[None]:
+        """Writes down when a run really ended, and outside of the ledger how far it has come."""
+        try:
+            yield
+        finally:
+            keep_mark(self, name)
+            with suppress(BridgeError, sa.exc.DBAPIError), self.books(writing=True) as books:
+                runs.ended(books, name)
+
+    def report(self, name: str, library: str = "", run: str = "") -> tuple[Report, Frame]:
+        """One of flows.reports.NAMES as of now. Raises Refused for another name, or when there is nothing that it could be about."""
         with self.books() as books:
-            return report_of(name, self.settings, books, self._returned, library)
+            if name == HOLDS:
+                return holds_report_of(self.settings, books, self.hold_flow_of, run)
+            return report_of(name, self.settings, books, self.returned, library)
 
     def send_report(self, name: str, *, again: bool = False) -> dict[str, object]:
         """Mails a report to its readers, once a campus day unless `again`; returns flows.mailing.Mailed with the run's name.
@@ -183,55 +207,13 @@ class Bridge:
         What the relay does not take now is tried again by later runs. Raises Refused when nobody gets the report, and Busy.
         """
         with self.books() as books:
-            list(letters_of(name, self.settings, books, self._returned, ""))  # a report that cannot be made is said before anything runs
+            list(mailings.letters(self, name, books, "", again=False))  # a report that cannot be made is said before anything runs
         with self.running() as start:
             return start(f"report-{name}{'-again' if again else ''}")
 
-    def _mailings(self) -> dict[str, Procedure]:
-        """The procedures that send mail: each report, each report once more, and what is due of all of them."""
-        made = {f"report-{name}": self._mailing(name, again=False) for name in NAMES}
-        return made | {f"report-{name}-again": self._mailing(name, again=True) for name in NAMES} | {"mail": self._mailing("", again=False)}
-
-    def _mailing(self, name: str, *, again: bool) -> Procedure:
-        def procedure(steps: Steps, run_name: str, now: str) -> Mailed:
-            from bursarbridge.flows.mailing import mailing  # the mail libraries, only for those who mail
-
-            run = self._begin(steps, f"report-{name}" if name else "mail", run_name, now, self.vault, self.scratch)
-
-            def letters(books: Books) -> Iterator[Addressed]:
-                return letters_of(name, self.settings, books, self._returned, run_name if again else run.today) if name else iter(())
-
-            said = self._look_around(run) if name == RETURNED else ""
-            return mailing(run, letters, self.settings.mail.sender if self.settings.mail else "", self.ways.carrier(), said)
-
-        return procedure
-
-    def _look_around(self, run: Run) -> str:
-        """Asks the library before its report is made, so that it names what came back unannounced; why it could not be asked, or ""."""
-        if not any(source.returns for source in self.settings.libraries):
-            return ""
-        try:
-            with self.ways.desks() as desk_of:
-                stopped = look_around(run, returns_flow(self.settings, desk_of))
-        except Refused as error:  # no key, for one: the report is made of what is known, and says so
-            stopped = str(error)
-        return f"made of what was known before: {stopped}" if stopped else ""
-
-    def _mail_held(self, start: Callable[[str, str, str], dict[str, object]]) -> None:
-        """Says that something is held, once a day for the same things, to whoever the settings name."""
-        if self.settings.mail is not None and any(one.name == HELD for one in self.settings.reports):
-            self._start(start, f"report-{HELD}")
-
-    def _mail_due(self, start: Callable[[str, str, str], dict[str, object]]) -> None:
-        """Tries again what an earlier run could not send: whoever runs anything carries the mail too."""
-        with self.books() as books:
-            due = outbox_mail.any_due(books)
-        if due and self.settings.mail is not None:
-            self._start(start, "mail")
-
     def _procedure(self, flow: str) -> Callable[[Steps, str, str], Summary]:
         def procedure(steps: Steps, name: str, now: str) -> Summary:
-            run = self._begin(steps, flow, name, now, self.vault, self.scratch)
+            run = self.begin(steps, flow, name, now, self.vault, self.scratch)
             keep_mark(self)
             if flow == RETURNS:
                 with self.ways.desks() as desk_of:
@@ -239,16 +221,23 @@ class Bridge:
             with self.ways.places() as place, self.ways.tellers() as teller:
                 if flow in hold_flows(self.settings):
                     return run_holds(run, ready_holds(flow, self.settings, place))
-                return run_flow(run, library_flow(flow, self.settings, place, teller))
+                return run_flow(run, self._flow(flow, place, teller))
 
         return procedure
 
-    def _begin(self, steps: Steps, flow: str, name: str, now: str, vault: Vault, scratch: Path) -> Run:
-        world = World(vault, scratch, self.wait, self.reached, self.clock)
+    def _flow(self, flow: str, place: PlaceOf, teller: TellerOf) -> Flow:
+        """A flow that carries files: a parking office's that bills, or the library's. Raises Refused for a name that is neither."""
+        billed = flow in billing_flows(self.settings)
+        return billing_flow(flow, self.settings, place) if billed else library_flow(flow, self.settings, place, teller)
+
+    def begin(self, steps: Steps, flow: str, name: str, now: str, vault: Vault, scratch: Path) -> Run:
+        """A run of a flow, its number made or found again."""
+        looking_only = name == "preview"
+        world = World(vault, scratch, self.wait, self.reached, self.clock, unlogged if looking_only else self.watch.log)
         flow = flow.removesuffix("-full") if flow.endswith(HOLDS_FULL_ENDING) else flow  # the same flow over everybody
         number = steps.post("begin", lambda connection: _begun(Books(connection, 0, now), name, flow))
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
-        return Run(name, flow, number, now, today, steps, world)
+        return Run(name, flow, number, now, today, steps if looking_only else self.watch.steps(steps, flow, name), world)
 
     def preview(self, flow: str) -> dict[str, object]:
         """What a run would do with the files that wait now: the same code on the same data, everything taken back at the end."""
@@ -257,16 +246,16 @@ class Bridge:
             transaction = connection.begin()
             try:
                 if flow == RETURNS:  # it counts what lies in the vault and puts nothing there
-                    run = self._begin(PreviewSteps(connection), flow, "preview", now, self.vault, Path(folder, "scratch"))
+                    run = self.begin(PreviewSteps(connection), flow, "preview", now, self.vault, Path(folder, "scratch"))
                     with self.ways.desks() as desk_of:
                         asking = returns_flow(self.settings, lambda source: AskOnly(desk) if (desk := desk_of(source)) else None)
                         return {"run": "preview", "flow": flow, **run_returns(run, asking)}
-                run = self._begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
+                run = self.begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
                 if flow in hold_flows(self.settings):
                     said = run_holds(run, ready_holds(flow, self.settings, place))
                     plan = run.post("plan shown", lambda books: [one._asdict() for one in hold_views.plan_of(books, run.number)])
                     return {"run": "preview", "flow": flow, **said, "plan": plan}
-                return {"run": "preview", "flow": flow, **run_flow(run, library_flow(flow, self.settings, place, lambda _source: Silent()))}
+                return {"run": "preview", "flow": flow, **run_flow(run, self._flow(flow, place, lambda _source: Silent()))}
             finally:
                 transaction.rollback()
 
@@ -287,38 +276,52 @@ class Bridge:
     def still_charged(self) -> StillCharged:
         """What came back and is still charged, in three lists by who moves next, as the library last answered."""
         with self.books() as books:
-            return self._returned(books)
+            return self.returned(books)
 
-    def _returned(self, books: Books) -> StillCharged:
+    def returned(self, books: Books) -> StillCharged:
+        """The same, from these books."""
         return returned_items(self.settings, books)
 
     @contextmanager
     def listening(self) -> Iterator[FastAPI]:
-        """The application that hears webhook calls, storing them until the end. Raises Refused without usable secrets or a safe database."""
+        """The application that hears webhook calls, storing them until the end, and shows numbers and health.
+
+        Raises Refused without usable secrets or a safe database.
+        """
         from bursarbridge.console.intake import Intake  # heavy, and only for those who listen
+        from bursarbridge.console.metrics import Answered
+        from bursarbridge.console.outside import seen_from_outside
         from bursarbridge.console.webhooks import application
 
         opening.refuse_unsafe(self.ledger)
         heard = listeners(self.settings)
         intake: Intake[Heard] = Intake(self._take_in)
+        answered = Answered()
+        app = application(heard, intake, lambda: utc_text(self.clock()), answered)
+        outward = Outward(self.settings, self.clock, self.ledger, self.watch)
+        seen_from_outside(app, lambda: outward.metrics(answered), outward.unhealthy, self.watch.monotonic)
         intake.start()
+        self.watch.log("serve_begun")
         try:
-            yield application(heard, intake, lambda: utc_text(self.clock()))
+            yield app
         finally:
             intake.close()
+            self.watch.log("serve_ended")
 
-    def _take_in(self, calls: Sequence[Heard], turned_away: Mapping[tuple[str, str], int]) -> None:
+    def _take_in(self, calls: Sequence[Heard], refused: Mapping[tuple[str, str], int]) -> None:
         """Commits calls. It does not wait for its turn: the inbox holds no money, and a long import must not lose a call."""
         now = utc_text(self.clock())
         try:
             with self.ledger.begin() as connection:
                 books = Books(connection, 0, now, self.reached)
                 inbox.put(books, [inbox.Received(*one) for one in calls])
-                inbox.count(books, now[:10], turned_away)
+                inbox.count(books, now[:10], refused)
         except sa.exc.DataError as error:
             raise Refused(f"the database cannot take a call: {type(error.orig).__name__}") from error
         except sa.exc.DBAPIError as error:
+            self.watch.log("webhook_not_stored", calls=len(calls), error=type(error.orig).__name__)
             raise TryLater(f"the database does not answer: {type(error.orig).__name__}") from error
+        turned_away(self.watch.log, refused)
 
     def resolve(self, number: int, action: str, actor: str, note: str) -> str:
         """Carries out a person's decision about a suspense item, in one transaction; returns what came of it.
@@ -334,6 +337,7 @@ class Bridge:
             said = resolve(books, item, action, actor, note, partial(revive, self.settings), partial(record_poster, self.settings))
             runs.finish(books, books.run, "completed", {"item": number, "action": action})
         keep_mark(self)
+        self.watch.log("item_resolved", run=name, item=number, code=item.code, action=action)
         return said
 
     def decide(self, number: int, actor: str, verdict: str, reason: str) -> tuple[str, Guarded]:
@@ -390,4 +394,5 @@ def build(
     ledger = opening.open_engine(settings.storage.database.url())
     opening.migrate(ledger)
     passed = reached or crash_switch_here()
-    return Bridge(settings, clock, wait, passed, ledger, vault_of(settings), Ways(settings, wait, passed, desk_of))
+    ways = Ways(settings, wait, passed, desk_of)
+    return Bridge(settings, clock, wait, passed, ledger, vault_of(settings), ways, watch=watch_of(settings, clock))

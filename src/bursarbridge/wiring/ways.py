@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from bursarbridge.assembly.library import alma_api, web_place
 from bursarbridge.assembly.names import DeskOf, Times
 from bursarbridge.config.mail_in import ImapConnection, MaildirConnection
+from bursarbridge.config.mailing import MailFolder
 from bursarbridge.config.model import AlmaSource, FolderConnection, Settings
 from bursarbridge.errors import Refused
 from bursarbridge.exchange.endpoint import Clear, PlaceEndpoint
 from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
 from bursarbridge.flows.tell import Teller
-from bursarbridge.ports import Carrier, Endpoint, LibraryDesk
+from bursarbridge.ports import Endpoint
+from bursarbridge.ports.calls import Carrier, LibraryDesk
 from bursarbridge.systems.alma.desk import AlmaDesk
 from bursarbridge.systems.alma.teller import FeeTeller
 from bursarbridge.wiring.outside import Reached
@@ -116,6 +118,10 @@ class Ways:
         mail, token = self.settings.mail, secrets.token_hex(8)
         if mail is None:
             return None
+        if isinstance(mail.relay, MailFolder):
+            from bursarbridge.exchange.mail_folder import FolderCarrier
+
+            return FolderCarrier(token, mail.relay.path)
         from bursarbridge.exchange.mail import NoRelay, Relay, RelayAddress
 
         try:

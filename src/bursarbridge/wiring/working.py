@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ def engine_for_a_while(bridge: Bridge) -> Iterator[Engine]:
     """An engine for the length of the block, after what dead processes left is finished. Raises Busy on SQLite when another is at work."""
     opening.refuse_unsafe(bridge.ledger)
     soundness.refuse_damaged(bridge.ledger)
+    gc.freeze()  # what is loaded by now stays until the end: a long list need not have it looked through again and again
     if bridge.ledger.dialect.name == "sqlite":
         with only_one(bridge.ledger), _launched(bridge, Alone()) as engine:
             _finish(bridge, engine)
@@ -50,6 +52,7 @@ def engine_for_a_while(bridge: Bridge) -> Iterator[Engine]:
 
 def _finish(bridge: Bridge, engine: Engine) -> None:
     for name in engine.finish_resumed():
+        bridge.watch.log("run_resumed", run=name)
         keep_mark(bridge, name)
 
 
@@ -77,6 +80,7 @@ def _rounds(bridge: Bridge, make_round: Callable[[], object], note: Callable[[st
     while not stop.is_set():
         try:
             make_round()
+            bridge.watch.beat()
             told = ""
         except Busy:
             pass

@@ -15,7 +15,8 @@ from bursarbridge.assembly.names import Times
 from bursarbridge.config.model import AlmaSource, Settings
 from bursarbridge.errors import BridgeError, TryLater
 from bursarbridge.exchange.endpoint import Clear
-from bursarbridge.ports import Call, Carrier, Endpoint, Handed, LibraryDesk, Proof, Reply, Waiting
+from bursarbridge.ports import Endpoint, Proof, Waiting
+from bursarbridge.ports.calls import Call, Carrier, Handed, LibraryDesk, Reply
 from bursarbridge.sandbox.alma_api import AlmaDoor, Asked, Mishap
 from bursarbridge.store import opening
 from bursarbridge.systems.alma.desk import AlmaDesk

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from bursarbridge.errors import Refused, TryLater, Unreadable
-from bursarbridge.ports import Reply
+from bursarbridge.ports.calls import Reply
 from bursarbridge.sandbox.fees import FeeStatus, User
 from bursarbridge.systems.alma import api
 from bursarbridge.systems.alma.api import FeeName, Status

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from bursarbridge.ports import Reply
+from bursarbridge.ports.calls import Reply
 from bursarbridge.systems.alma.api_errors import Exhausted
 
 REMAINING: Final = "x-exl-api-remaining"

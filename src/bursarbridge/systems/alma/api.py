@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.ledger.money import text_of
-from bursarbridge.ports import Call
+from bursarbridge.ports.calls import Call
 from bursarbridge.systems.alma.api_json import Node
 
 ROOT: Final = "/almaws/v1"

@@ -3,7 +3,7 @@
 import re
 
 from bursarbridge.errors import Refused, TryLater, Unreadable
-from bursarbridge.ports import Reply
+from bursarbridge.ports.calls import Reply
 from bursarbridge.systems.alma.api_json import Node, node_in
 
 _OLD = re.compile(r"<(?:\w+:)?(errorCode|errorMessage)>([^<]{0,2000})<")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from bursarbridge.ports import Call, Reply
+from bursarbridge.ports.calls import Call, Reply
 from bursarbridge.systems.alma.api import ROOT, page_query, segment
 from bursarbridge.systems.alma.api_errors import Declined
 from bursarbridge.systems.alma.api_json import Node

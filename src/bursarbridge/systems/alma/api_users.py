@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from bursarbridge.errors import Unreadable
-from bursarbridge.ports import Call
+from bursarbridge.ports.calls import Call
 from bursarbridge.systems.alma.api import ROOT, segment
 from bursarbridge.systems.alma.api_json import Node, node_in
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from bursarbridge.errors import TryLater
-from bursarbridge.ports import Call, Reply, Send
+from bursarbridge.ports.calls import Call, Reply, Send
 from bursarbridge.systems.alma.allowance import Allowance
 from bursarbridge.systems.alma.api import page_of
 from bursarbridge.systems.alma.api_errors import Broken, Declined, Exhausted, value_of

@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 
 from bursarbridge.errors import TryLater
-from bursarbridge.ports import Send
+from bursarbridge.ports.calls import Send
 from bursarbridge.systems.alma import api, api_loans, api_users, deeds, once
 from bursarbridge.systems.alma.allowance import Allowance
 from bursarbridge.systems.alma.api import ApiFee, FeeName, Status

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bursarbridge.ledger.money import shown
-from bursarbridge.ports import Call
+from bursarbridge.ports.calls import Call
 from bursarbridge.systems.alma.api import ApiFee, ApiTransaction, FeeName, Status, dispute_call, mark, pay_call, restore_call, waive_call
 from bursarbridge.systems.alma.api_errors import Declined
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.ledger.returns import FeeState, LibraryCredit, LibraryFee, Loan, LoanState
-from bursarbridge.ports import Waived
+from bursarbridge.ports.calls import Waived
 from bursarbridge.systems.alma.api import ApiFee, FeeName, Status
 from bursarbridge.systems.alma.api_errors import Declined
 from bursarbridge.systems.alma.api_loans import ApiLoan, LoanStatus

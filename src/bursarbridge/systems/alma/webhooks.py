@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bursarbridge.errors import Unreadable
-from bursarbridge.ports import Notice
+from bursarbridge.ports.calls import Notice
 
 _HEADER = b"x-exl-signature"
 _COUNTER = "com.exlibris.external.bursar.report."

@@ -7,6 +7,7 @@ down_revision = "0005"
 
 # `hold` is one row for each person and source that a hold was ever planned for: what was told last, and what is known of it there.
 # `hold_line` is its history: what was planned, left, was confirmed or overtaken; only its state ever changes.
+# `violation_since` is of all rows: one of those with cents alone would be written whenever an amount changes.
 # `hold_touched` names people who must be decided although no new fact names them (a plan that was held, a line that could not be written).
 TABLES = """
 create table hold (
@@ -105,8 +106,7 @@ create table indicator (
   primary key (channel, row_no)
 ) {narrow};
 create index indicator_account on indicator (account);
-create index violation_delivery on violation (source_id, delivery_id);
-create index violation_since on violation (source_id, violated_on) where cents > 0;
+create index violation_since on violation (source_id, violated_on);
 """
 
 FACTS = {"hold_line": "hold_id, verb, cents, code, reason, because, item, by_hand", "hold_release": ""}
