@@ -116,6 +116,30 @@ def test_a_guard_holds_a_mass_release_until_it_is_approved(campus: Path) -> None
     assert answer("run", "parking-holds", "-C", campus)["holds"]["released"] == 19
 
 
+def test_a_list_that_people_approved_is_decided_like_any_other(campus: Path) -> None:
+    """Found by the simulator: a held list has an older number than the evaluation that passed it by, and nobody on it was decided."""
+    answer("run", "parking-holds", "-C", campus)
+    rows = [f"00{number},STUDENT,PV{number},METER,2026-07-01,?" for number in range(20000, 20006)]
+    office(campus, "20260802_020000", "0012345,STUDENT,PV1,NOPERMIT,2026-07-01,40.00", "0012399,STUDENT,PV9,METER,2026-07-02,15.00", *rows)
+    ran = answer("run", "parking-holds", "-C", campus, code=3)
+    assert (ran["outcome"], ran["holds"]["added"]) == ("held", 0)
+    assert call("approve", answer("held", "-C", campus)["held"][0]["id"], "--reason", "known", "--by", "R. Diaz", "-C", campus).exit_code == 0
+    ran = answer("run", "parking-holds", "-C", campus, code=4)
+    assert (ran["holds"]["added"], ran["holds"]["released"]) == (1, 1)
+
+
+def test_a_list_that_was_too_old_says_something_under_a_later_time(campus: Path) -> None:
+    """Found by the simulator: on days without a change the fresh list has the bytes of the stale one, and was held with it."""
+    settings = campus / "bursarbridge.toml"
+    settings.write_text(settings.read_text().replace('stale = { action = "off" }', ""))
+    ran = answer("run", "parking-holds", "-C", campus, code=3)
+    assert ran["deliveries"][0]["state"] == "held"
+    assert call("reject", answer("held", "-C", campus)["held"][0]["id"], "--reason", "old", "--by", "R. Diaz", "-C", campus).exit_code == 0
+    old = campus / "parking/out/violations_20260801_020000.csv"
+    office(campus, "20991231_020000", *old.read_text().splitlines()[1:])
+    assert answer("run", "parking-holds", "-C", campus, code=4)["holds"]["added"] == 2
+
+
 def test_the_bursars_list_is_compared(campus: Path) -> None:
     answer("run", "parking-holds", "-C", campus)
     (campus / "peoplesoft/lists/indicators_20991231_020000.csv").write_text(

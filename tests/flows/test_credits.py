@@ -188,6 +188,22 @@ def test_d19_a_fee_told_paid_then_reopened_and_forgiven_in_part_is_told_no_more(
         assert campus.unexplained() == 0 and len(campus.remittances()) == 1
 
 
+def test_d19_what_was_told_beyond_what_was_open_does_not_count_when_the_fee_is_opened_again() -> None:
+    """Found by the simulator: a payment and a waive cross, then an earlier check comes back, and the student pays once more."""
+    with campus_in_memory(PARTLY) as campus:
+        on_account(campus, LOST._replace(cents=8500))
+        settled(campus, ("900", 4250))
+        reported(campus, ("900", 4250), ("900", 2125))
+        waived(campus, credit("c1", 4250, BOOK))
+        posted(campus)
+        settled(campus, ("900", 4250), ("900", 2125), ("900", -4250))
+        (item,) = [one for one in campus.items() if one.code == "reopened"]
+        assert campus.resolve(item.id, "opened") == "$21.25 counts as open in the source again"
+        reported(campus, ("900", 4250), ("900", 2125), ("900", -4250), ("900", 4250))
+        assert [row for rows in campus.remittances().values() for row in rows] == [("900", 4250), ("900", 2125), ("900", 2125)]
+        assert campus.unexplained() == 0
+
+
 @pytest.mark.parametrize("cents", [5000, 4000])
 def test_d20_a_returned_item_after_payment_is_the_students_credit_once(campus: Campus, cents: int) -> None:
     on_account(campus, LOST)

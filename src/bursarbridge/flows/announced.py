@@ -121,15 +121,15 @@ def _differing(notice: Notice, counted: Counted) -> str:
 def _unannounced(given: Announced, before: str, books: Books) -> int:
     """Files that came since calls are heard, long enough ago, and that no job has announced."""
     told = inbox.jobs_told(books, given.source)
-    wrong = 0
+    asked = []  # in one go: the list grows by a file a day
     for came in announced.files_since(books, given.channel, announced.heard_since(books, given.source), before):
         key = f"job_file_unannounced:{given.channel}:{came.sha256}"
         if told.isdisjoint(announced.parts_of(came.name)):
             words = f"{came.name} came, and no call announced its job: is the webhook still active in the library's system, and whose file is it?"
-            wrong += len(suspense.put_undecided(books, given.channel, [suspense.Item(key, "job_file_unannounced", words, reference=came.name)]))
+            asked.append(suspense.Item(key, "job_file_unannounced", words, reference=came.name))
         else:
             suspense.close(books, key, "over", note="its job was announced")
-    return wrong
+    return len(suspense.put_undecided(books, given.channel, asked))
 
 
 def _ended_at(notice: Notice, one: Waiting) -> str:

@@ -191,7 +191,9 @@ def _opened(books: Books, item: ItemView) -> str:
     cents = min(item.cents, standing_of(books, _obligation(item)).bursar)
     if not cents:
         raise Refused("nothing of it is open at the bursar any more: it was paid or forgiven since, and nothing is to be opened")
-    books.do("update suspense set cents = :cents where id = :id", cents=cents, id=item.id)  # what was paid since stays told
+    # What was paid since stays told; what was told beyond what was open never counted.
+    over = batches.told_too_much(books, _obligation(item))
+    books.do("update suspense set cents = :cents where id = :id", cents=cents + over, id=item.id)
     return f"{shown(cents)} counts as open in the source again"
 
 

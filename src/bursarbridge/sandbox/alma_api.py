@@ -151,8 +151,9 @@ class AlmaDoor:
         raise ApiRefused("UNKNOWN", "There is no such call", 404)
 
     def _known(self, user: str) -> dict[str, object]:
-        for fee in self.fees.alma.fees.values():
-            self.circulation.enrol(fee.user)
+        if user not in self.circulation.users:
+            for fee in self.fees.alma.fees.values():
+                self.circulation.enrol(fee.user)
         if user not in self.circulation.users:
             raise ApiRefused("401861", f"User with identifier {user} was not found.")
         return self.circulation.users[user]

@@ -75,6 +75,22 @@ def take(books: Books, route: Route) -> int:
     )
 
 
+def told_too_much(books: Books, obligation: int) -> int:
+    """By how much the source was told of payments beyond what it still thought open: a payment and a waive that crossed (D19).
+
+    It makes a credit of its own of that; what is opened in it later is open beyond it.
+    """
+    row = books.rows(
+        "select o.cents, (select coalesce(sum(l.cents), 0) from batch_line l where l.obligation_id = o.id and l.from_place = 4 "
+        "and l.state <> 'refused'), (select coalesce(sum(c.cents), 0) from credit c where c.obligation_id = o.id "
+        "and c.state in ('applied', 'refund')), (select coalesce(sum(s.cents), 0) from suspense s where s.obligation_id = o.id "
+        "and s.code = 'reopened' and s.resolution = 'opened') from obligation o where o.id = :o",
+        o=obligation,
+    )[0]
+    cents, told, forgiven, opened = map(int, row)
+    return max(0, told + forgiven - opened - cents)
+
+
 def settle_told(books: Books, route: Route) -> None:
     """Takes out of `unsent` what the source was told before, and settles it (a payment taken back and made again)."""
     if route.take_from is not Place.PAID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,10 @@ CHUNK = 2_000
 
 _POSTING_LOCK = 7_104_551
 """The PostgreSQL advisory lock that makes posting transactions take turns; SQLite's write lock does the same there."""
+
+
+_statement = lru_cache(1024)(sa.text)
+"""Statements are few and run often; taking their text apart anew each time cost a tenth of a small run."""
 
 
 class Books:
@@ -33,24 +38,24 @@ class Books:
 
     def do(self, sql: str, **values: object) -> int:
         """Runs a statement; returns how many rows it touched."""
-        return self.connection.execute(sa.text(sql), values).rowcount
+        return self.connection.execute(_statement(sql), values).rowcount
 
     def many(self, sql: str, rows: Sequence[dict[str, object]]) -> None:
         """Runs a statement once for each row of values; none is no error."""
         if rows:
-            self.connection.execute(sa.text(sql), rows)
+            self.connection.execute(_statement(sql), rows)
 
     def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
         """All rows of a query, for results that are small by their nature."""
-        return [tuple(row) for row in self.connection.execute(sa.text(sql), values)]
+        return [tuple(row) for row in self.connection.execute(_statement(sql), values)]
 
     def one(self, sql: str, **values: object) -> Any:
         """The only value of a query's only row."""
-        return self.connection.execute(sa.text(sql), values).scalar_one()
+        return self.connection.execute(_statement(sql), values).scalar_one()
 
     def new(self, sql: str, **values: object) -> int:
         """Inserts one row and returns its id."""
-        return int(self.connection.execute(sa.text(sql + " returning id"), values).scalar_one())
+        return int(self.connection.execute(_statement(sql + " returning id"), values).scalar_one())
 
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a large query, a chunk at a time, without holding them."""

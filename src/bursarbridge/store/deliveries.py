@@ -87,8 +87,12 @@ def finish(books: Books, delivery: int, tally: Tally, words: str = "") -> None:
 
 
 def readmit(books: Books, delivery: int) -> Arrived:
-    """Takes back that a delivery was refused, because people approved it; returns its kept file, to be read."""
+    """Takes back that a delivery was refused, because people approved it; returns its kept file, to be read.
+
+    Whoever was decided since it arrived was decided without it: what it says is new for the holds, whatever number it has.
+    """
     books.do("update delivery set state = 'read', words = '' where id = :id", id=delivery)
+    books.do("update hold_state set last_delivery = :id - 1 where last_delivery >= :id", id=delivery)
     row = books.rows("select channel, name, sha256, size, as_of from delivery where id = :id", id=delivery)[0]
     return Arrived(row[0], row[1], row[2], int(row[3]), row[4])
 

@@ -1,44 +1,77 @@
-"""./dev simulate --years N [--seed S] [--json]: lives campus-years and reports what was found."""
+"""./dev simulate --years N [--seed S] [--json] [--log FILE]: lives campus-years and reports what was found; --plants puts bugs in first."""
 
 import argparse
 import json
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from pathlib import Path
 
 from typer import echo
 
+from tests.simulation.years.plants import PLANTS, caught
 from tests.simulation.years.run import Year, live
+
+DAYS = 364
 
 
 def main() -> int:
-    """Lives the years; 1 when something was wrong."""
+    """Lives the years; 1 when something was wrong, or when a planted bug hid."""
     parser = argparse.ArgumentParser(prog="./dev simulate", description=__doc__)
     parser.add_argument("--years", type=int, default=5, help="how many campus-years, each with a seed of its own")
     parser.add_argument("--seed", type=int, default=1, help="the first seed; the others follow it")
     parser.add_argument("--workers", type=int, default=2, help="how many processes")
+    parser.add_argument("--days", type=int, default=DAYS, help="how long a year is; a quarter of 91 days is the shortest")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of words")
+    parser.add_argument("--log", type=Path, help="a line of JSON for each year; years that stand in it already are not lived again")
+    parser.add_argument("--plants", nargs="*", metavar="NAME", help="lives with each planted bug (or those named) until it is caught")
     wanted = parser.parse_args()
+    if wanted.plants is not None:
+        return _plants(set(wanted.plants), range(wanted.seed, wanted.seed + wanted.years), wanted.days)
     began = time.perf_counter()
     seeds = range(wanted.seed, wanted.seed + wanted.years)
-    years: list[Year] = []
-    if wanted.workers > 1 and wanted.years > 1:
-        with ProcessPoolExecutor(wanted.workers) as pool:
-            for year in pool.map(live, seeds):
-                years.append(year)
-                _progress(wanted.json, year)
-    else:
-        for seed in seeds:
-            years.append(live(seed))
-            _progress(wanted.json, years[-1])
-    return _report(wanted.json, years, time.perf_counter() - began)
+    known = [one for one in _known(wanted.log) if one.seed in seeds]
+    lived = {one.seed for one in known}
+    for year in _lived([one for one in seeds if one not in lived], wanted.days, wanted.workers):
+        known.append(year)
+        if wanted.log:
+            with wanted.log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(_row(year)) + "\n")
+        _progress(wanted.json, year)
+    return _report(wanted.json, sorted(known, key=lambda one: one.seed), time.perf_counter() - began)
+
+
+def _lived(seeds: list[int], days: int, workers: int) -> Iterator[Year]:
+    if workers < 2 or len(seeds) < 2:
+        yield from (live(seed, days) for seed in seeds)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        for ended in as_completed([pool.submit(live, seed, days) for seed in seeds]):
+            yield ended.result()
+
+
+def _row(year: Year) -> dict[str, object]:
+    right = {"story": [], "words": []} if year.right else {"story": year.story[-60:]}
+    return asdict(year) | right | {"points": sorted(year.points)}
+
+
+def _known(log: Path | None) -> Iterator[Year]:
+    if log is None or not log.exists():
+        return
+    for line in log.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        yield Year(**row | {"faults": Counter(row["faults"]), "points": set(row["points"])})
 
 
 def _progress(quiet: bool, year: Year) -> None:
-    if not quiet:
-        state = "right" if year.right else f"WRONG: {year.unexplained_cents} cents, {year.wrong_hold_days} hold-days"
-        echo(f"seed {year.seed}: {state}; {year.events} events, {sum(year.faults.values())} faults, {year.deaths} deaths")
+    state = "right" if year.right else f"WRONG: {year.unexplained_cents} cents, {year.wrong_hold_days} hold-days"
+    told = (
+        f"seed {year.seed}: {state}; {year.events} events, {sum(year.faults.values())} faults, {year.deaths} deaths, {year.hold_cycles} days of holds"
+    )
+    echo(told, err=quiet)
 
 
 def _report(as_json: bool, years: list[Year], seconds: float) -> int:
@@ -54,7 +87,10 @@ def _report(as_json: bool, years: list[Year], seconds: float) -> int:
         "crashes": sum(year.deaths for year in years),
         "unexplained_cents": sum(year.unexplained_cents for year in years),
         "wrong_hold_days": sum(year.wrong_hold_days for year in years),
+        "hold_days_judged": sum(year.hold_cycles for year in years),
+        "hold_days_of_partners_mishaps": sum(year.excused_hold_days for year in years),
         "asked": sum(year.asked for year in years),
+        "crash_points": sorted(set().union(*(year.points for year in years))),
         "wrong_seeds": [year.seed for year in wrong],
         "seconds": round(seconds, 1),
     }
@@ -64,10 +100,26 @@ def _report(as_json: bool, years: list[Year], seconds: float) -> int:
         for name, value in found.items():
             echo(f"{name}: {value}")
     for year in wrong[:3]:
-        echo(f"\nseed {year.seed} went wrong. Again: ./dev simulate --years 1 --seed {year.seed}", err=True)
-        for line in (*year.story[-60:], *year.words[:12]):
-            echo(f"  {line}", err=True)
+        echo(told_wrong(year), err=True)
     return 1 if wrong else 0
+
+
+def told_wrong(year: Year) -> str:
+    """The command that lives a wrong year again, and its story."""
+    lines = [f"seed {year.seed} went wrong. Again: ./dev simulate --years 1 --seed {year.seed}", *year.words[:12], *year.story[-60:]]
+    return "\n  ".join(lines)
+
+
+def _plants(names: set[str], seeds: range, days: int) -> int:
+    hidden = 0
+    for plant in PLANTS:
+        if names and plant.name not in names:
+            continue
+        year = caught(plant, [*plant.seeds, *seeds], days)
+        hidden += year is None
+        words = f"caught in seed {year.seed}: {(year.words or ['?'])[0]}" if year else f"HID in seeds {[*plant.seeds, *seeds]}"
+        echo(f"{plant.name} ({plant.lesson}): {words}")
+    return 1 if hidden else 0
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """The bridge under simulation: built by wiring as ever, over lines that are cut and an API that misbehaves, killed at its crash points."""
 
+import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -14,12 +15,12 @@ from bursarbridge.assembly.names import Times
 from bursarbridge.config.model import AlmaSource, Settings
 from bursarbridge.errors import BridgeError, TryLater
 from bursarbridge.exchange.endpoint import Clear
-from bursarbridge.jobs import engine as engine_room
 from bursarbridge.ports import Endpoint, Proof, Waiting
-from bursarbridge.ports.calls import Call, LibraryDesk, Reply
+from bursarbridge.ports.calls import Call, Carrier, Handed, LibraryDesk, Reply
 from bursarbridge.sandbox.alma_api import AlmaDoor, Asked, Mishap
 from bursarbridge.store import opening
 from bursarbridge.systems.alma.desk import AlmaDesk
+from bursarbridge.wiring.recording import Recorded
 from bursarbridge.wiring.ways import Ways
 from tests.simulation.years.journal import Journal, JournalEngine, Killed
 from tests.simulation.years.weather import CALL_FAULTS, Weather
@@ -74,12 +75,33 @@ class SimulatedWays(Ways):
     """The ways out, over the simulation's weather."""
 
     weather: Weather = field(kw_only=True)
+    handed: list[str] = field(kw_only=True)
+    """The mails that left."""
 
     @contextmanager
     def places(self, around: Callable[[Endpoint], Endpoint] | None = None) -> Iterator[Callable[[str, str, Clear], Endpoint]]:
         """Endpoints over a line."""
         with super().places(lambda place: Line(around(place) if around else place, self.weather)) as place:
             yield place
+
+    def carrier(self) -> Carrier:
+        """A relay that is down now and then."""
+        return Relay(self.weather, self.handed)
+
+
+class Relay:
+    """ports.Carrier in this process."""
+
+    def __init__(self, weather: Weather, handed: list[str]) -> None:
+        self.token = "simulated"
+        self._weather, self._handed = weather, handed
+
+    def hand_over(self, message: bytes, _sender: str, recipient: str) -> Handed:
+        """Takes it, or is down."""
+        if self._weather.strikes("mail"):
+            return Handed("unreachable", "the relay is down")
+        self._handed.append(f"{recipient} {hashlib.sha256(message).hexdigest()}")
+        return Handed("sent", "taken")
 
 
 class Machine:
@@ -90,6 +112,7 @@ class Machine:
         self.journal = Journal(after_deed=lambda _name: self._reached("engine.acted"))
         self.reached: set[str] = set()
         self.failed: list[str] = []
+        self.handed: list[str] = []
         self._fuse = 0
         ledger = opening.open_engine(settings.storage.database.url())
         opening.migrate(ledger)
@@ -101,8 +124,7 @@ class Machine:
         self._light("death")
         for _ in range(NESTED + 1):
             try:
-                with self.bridge.running() as start:
-                    return start(flow)
+                return self._at_work(flow)
             except Killed:
                 self.weather.deaths += 1
                 self.bridge.close()
@@ -113,6 +135,15 @@ class Machine:
                 self.failed.append(f"{flow}: {error}")
                 return None
         return None
+
+    def _at_work(self, flow: str) -> dict[str, object]:
+        """A process at work lends its engine; as the real one, it first finishes what a dead one left."""
+        shutil.rmtree(self.bridge.scratch, ignore_errors=True)
+        engine = JournalEngine(self.journal, self.bridge.ledger, self.bridge.procedures(), Recorded)
+        self.bridge.engine = engine  # type: ignore[assignment]
+        engine.finish_resumed()
+        with self.bridge.running() as start:
+            return start(flow)
 
     def _light(self, kind: str) -> None:
         self._fuse = self.weather.chance.randint(1, 14) if self.weather.strikes(kind) else 0
@@ -125,10 +156,8 @@ class Machine:
                 raise Killed(point)
 
     def _built(self) -> wiring.Bridge:
-        engine_room.Engine = partial(JournalEngine, self.journal)  # type: ignore[assignment,misc]
-        opening.refuse_unsafe = lambda engine: None  # the simulated disk does not wait
         bridge = wiring.build(self.settings, clock=self.now, wait=lambda _seconds: None, reached=self._reached, desk_of=self._desk)
-        bridge.ways = SimulatedWays(self.settings, lambda _seconds: None, self._reached, self._desk, weather=self.weather)
+        bridge.ways = SimulatedWays(self.settings, lambda _seconds: None, self._reached, self._desk, weather=self.weather, handed=self.handed)
         return bridge
 
     def _desk(self, source: AlmaSource) -> LibraryDesk | None:

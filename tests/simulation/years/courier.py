@@ -1,5 +1,6 @@
 """The courier: carries files between a partner's own folders and the bridge's, whole or not, in time or not."""
 
+import hashlib
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -31,16 +32,22 @@ class Courier:
     weather: Weather
     bags: list[Bag] = field(default_factory=list)
     carried: int = 0
+    whole: set[str] = field(default_factory=set)
+    """The SHA-256 of every file as its partner made it."""
 
-    def send(self, folder: str, now: datetime) -> None:
-        """Takes what a partner has put into its out folder, and what weather there is with it."""
+    def send(self, folder: str, now: datetime, *, split: bool = True) -> None:
+        """Takes what a partner has put into its out folder, and what weather there is with it.
+
+        Without `split` no file is cut exactly between two lines: one that has no trailer would look whole (docs/systems/parking.md).
+        """
         for path in sorted((self.far / folder).iterdir()):
             if not path.is_file() or path.name.startswith("."):
                 continue
             content = path.read_bytes()
             path.unlink()
             self.carried += 1
-            self._pack(folder, path.name, content, now)
+            self.whole.add(hashlib.sha256(content).hexdigest())
+            self._pack(folder, path.name, content, now, split)
 
     def deliver(self, now: datetime) -> list[str]:
         """What is due appears at the bridge; returns the names."""
@@ -62,7 +69,7 @@ class Courier:
         self.carried += len(found)
         return len(found)
 
-    def _pack(self, folder: str, name: str, content: bytes, now: datetime) -> None:
+    def _pack(self, folder: str, name: str, content: bytes, now: datetime, split: bool) -> None:
         fault, chance = self.weather.file_fault(), self.weather.chance
         soon = now + timedelta(minutes=1)
         later = now + timedelta(hours=chance.choice((1, 5, 20, 30, 50, 80)))
@@ -76,7 +83,9 @@ class Courier:
             # Lost: a person finds that it is missing and has it sent again.
             self.bags.append(Bag(later if fault == "late" else now + timedelta(days=chance.randint(2, 6)), folder, name, content, now))
         elif fault == "cut first":
-            self.bags += [Bag(soon, folder, name, content[: chance.randrange(max(1, len(content)))], now), Bag(later, folder, name, content, later)]
+            part = content[: chance.randrange(max(1, len(content)))]
+            part = part if split else part.rstrip(b"\r\n")
+            self.bags += [Bag(soon, folder, name, part, now), Bag(later, folder, name, content, later)]
         elif fault == "doubled":
             self.bags += [Bag(soon, folder, name, content + content, now), Bag(later, folder, name, content, later)]
         elif fault == "skewed":

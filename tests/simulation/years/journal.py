@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bursarbridge.errors import BridgeError, TryLater
 from bursarbridge.jobs.engine import Procedure
+from bursarbridge.wiring.recording import Recorded
 
 R = TypeVar("R")
 
@@ -41,6 +42,8 @@ class Journal:
     runs: dict[str, Log] = field(default_factory=dict)
     after_deed: Callable[[str], None] = lambda _name: None
     """Called between an outside deed and its checkpoint: the place where a death leaves an effect that nobody knows of."""
+    after_step: Callable[[str, str, str, object], None] = lambda _flow, _now, _name, _result: None
+    """Called when a step has its checkpoint: with its flow, the run's instant, its name and its result."""
 
 
 class Steps:
@@ -86,23 +89,23 @@ class Steps:
         text = json.dumps(result)
         self._log.steps.append((name, text))
         self._next += 1
+        self._journal.after_step(self._log.flow, self._log.now, name, result)
         return json.loads(text)
 
 
 class JournalEngine:
     """jobs.engine.Engine's face."""
 
-    def __init__(self, journal: Journal, ledger: sa.Engine, procedures: Mapping[str, Procedure], **_more: object) -> None:
-        self._journal, self._ledger, self._procedures = journal, ledger, procedures
-
-    def launch(self) -> None:
-        """Nothing runs in the background here."""
+    def __init__(self, journal: Journal, ledger: sa.Engine, procedures: Mapping[str, Procedure], recorded: type[Recorded]) -> None:
+        self._journal, self._ledger, self._procedures, self._recorded = journal, ledger, procedures, recorded
 
     def run(self, flow: str, name: str, now: str) -> dict[str, object]:
         """Runs a flow; one that fails with words has ended, as in the real engine."""
         log = self._journal.runs.setdefault(name, Log(flow, now))
+        steps = Steps(self._ledger, self._journal, log)
         try:
-            result = dict(self._procedures[flow](Steps(self._ledger, self._journal, log), name, now))  # type: ignore[arg-type]
+            with self._recorded(flow, steps, name, now):
+                result = dict(self._procedures[flow](steps, name, now))  # type: ignore[arg-type]
         except BridgeError:
             log.ended = True
             raise

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from bursarbridge import config
@@ -23,13 +24,15 @@ from bursarbridge.systems.alma.webhooks import AlmaListener
 from tests.returned_scenes import loan_call
 from tests.simulation.years.bridge import API_KEY, Machine
 from tests.simulation.years.courier import Courier
+from tests.simulation.years.curb import FLOW, Curb
+from tests.simulation.years.curbside import Curbside
 from tests.simulation.years.people import Staff
 from tests.simulation.years.weather import Weather
 
 ZONE = ZoneInfo(TIMEZONE)
 FEE_TYPES = ("OVERDUEFINE", "OVERDUEFINE", "DAMAGEDITEMFINE", "LIBRARYCARDREPLACEMENT", "OTHER")
 LOST = "LOSTITEMREPLACEMENTFEE"
-CENTS = (500, 500, 500, 1500, 1500, 8500, 12435, 82)
+CENTS = (500, 500, 500, 1500, 1500, 8500, 12435, 82, 414)
 """Equal on purpose (D05)."""
 
 _SECTIONS = """
@@ -63,7 +66,6 @@ class Life:
         (self.near / "keys").mkdir(exist_ok=True)
         (self.near / "keys/api").write_text(API_KEY, "utf-8")
         (self.near / "keys/hook").write_text("hook-of-nobody-in-particular", "utf-8")
-        toml.write_text(toml.read_text("utf-8") + _SECTIONS, "utf-8")
         make_folders(self.near)
         self.campus = Campus(Alma(), PeopleSoft(BUSINESS_UNIT, ITEM_TYPES, (), CREDIT_ITEM_TYPES), self.far)
         self.campus.prepare()
@@ -72,10 +74,14 @@ class Life:
         for person in self.people:
             if person not in self.strangers:
                 self.campus.peoplesoft.enroll(person.value, person.name)
+        self.courier = Courier(self.far, self.near, self.weather)
+        ids = [one.value for one in self.people[4:30]]
+        self.curb = Curb.of(self.chance, self.weather, self.campus, self.courier, ZONE, ids, self.now)
+        toml.write_text(toml.read_text("utf-8") + _SECTIONS + self.curb.settings(), "utf-8")
         door = AlmaDoor(self.campus.desk, self.campus.circulation, lambda: self.now, API_KEY, remaining=10**9)
         self.machine = Machine(config.load(toml), door, self.weather, lambda: self.now.astimezone(UTC))
-        self.courier = Courier(self.far, self.near, self.weather)
         self.staff = Staff(self.campus, self.machine, self.near, self.far)
+        self.curbside = Curbside(self.curb, self.machine, self.courier)
         self.out: list[Loan] = []
         self._barcodes = self._calls = 0
 
@@ -85,7 +91,8 @@ class Life:
         """Everything of one campus day; quiet: nobody borrows or pays, the systems go on."""
         down = self.weather.strikes("bridge down")
         self._terms(on)
-        for hour, minute, deed in self._agenda(on, quiet, down):
+        agenda = [*self._agenda(on, quiet, down), *self._parking(on, quiet, down)]
+        for hour, minute, deed in sorted(agenda, key=lambda one: one[:2]):
             self.now = datetime(on.year, on.month, on.day, hour, minute, tzinfo=ZONE)
             self.courier.deliver(self.now)
             deed()
@@ -112,6 +119,27 @@ class Life:
         yield 20, 20, run("library-charges")
         if open_day:
             yield 21, 0, self._staff
+
+    def _parking(self, on: date, quiet: bool, down: bool) -> Iterator[tuple[int, int, Callable[[], None]]]:
+        curb = self.curb
+        yield *curb.draws_at, lambda: curb.draw(self.now)
+        if on.weekday() == 6 or self.weather.calm:
+            yield 4, 0, lambda: curb.report(self.now)
+        yield 5, 30, lambda: None if down else self._holds()
+        yield 6, 0, lambda: curb.load(self.now)
+        if not quiet and on.weekday() < 5:
+            yield 10, 30, lambda: curb.office_hours(self.now)
+            yield 14, 0, lambda: None if down or not self.curbside.decide(self.now, self._tell) else self._holds()
+        elif self.weather.calm:
+            yield 14, 0, lambda: None if not self.curbside.decide(self.now, self._tell) else self._holds()
+        yield 14, 30, lambda: curb.load(self.now)
+        yield 15, 0, lambda: self.curbside.judge(self.now)
+
+    def _holds(self) -> None:
+        for _ in range(2 if self.weather.strikes("run by hand") else 1):
+            self.events += 1
+            done = self.curbside.run()
+            self._tell(f"{FLOW}: {_holds_told(done) if done else 'failed: ' + self.machine.failed[-1]}")
 
     def run(self, flow: str) -> None:
         """The bridge runs a flow; sometimes somebody starts it twice."""
@@ -216,6 +244,7 @@ class Life:
             self.day(on, quiet=True)
             self.staff.look_through(self.now, self._tell)
             on += timedelta(days=1)
+        self.curbside.judge(self.now, rest=True)
         self.weather.calm = False
         return on
 
@@ -226,3 +255,9 @@ class Life:
     def close(self) -> None:
         """Lets go of everything."""
         self.machine.bridge.close()
+
+
+def _holds_told(done: dict[str, object]) -> str:
+    holds = cast("dict[str, object]", done["holds"])
+    said = ", ".join(f"{holds[name]} {name}" for name in ("added", "changed", "released", "repeated", "held") if holds[name])
+    return f"{done['outcome']}: {said or 'nothing new'}"

@@ -12,7 +12,6 @@ class Verdict:
     """What was found at a moment of rest."""
 
     unexplained_cents: int = 0
-    wrong_hold_days: int = 0
     asked: int = 0
     """Fees whose difference an open question names."""
     words: list[str] = field(default_factory=list)

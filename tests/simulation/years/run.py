@@ -24,6 +24,10 @@ class Year:
     faults: Counter[str] = field(default_factory=Counter)
     unexplained_cents: int = 0
     wrong_hold_days: int = 0
+    excused_hold_days: int = 0
+    """Person-days on which a hold was not what it has to be because a partner lost or repeated a file, or a clerk took it off."""
+    hold_cycles: int = 0
+    """Days on which every hold was held against what is true, exactly."""
     asked: int = 0
     words: list[str] = field(default_factory=list)
     story: list[str] = field(default_factory=list)
@@ -50,6 +54,7 @@ def live(seed: int, days: int = 4 * QUARTER) -> Year:
                 on = life.rest(on, RESTS)
                 lived += QUARTER
                 _judged(year, judge(life))
+                year.wrong_hold_days = life.curb.wrong_days
         except AssertionError as error:
             year.unexplained_cents += 1
             year.words.append(f"an assertion: {error}")
@@ -57,11 +62,13 @@ def live(seed: int, days: int = 4 * QUARTER) -> Year:
             life.close()
         year.events, year.deaths, year.faults = life.events, life.weather.deaths, life.weather.seen
         year.story, year.points = life.story, life.machine.reached
+        year.wrong_hold_days, year.excused_hold_days, year.hold_cycles = life.curb.wrong_days, life.curb.excused_days, life.curb.cycles
+        year.events += life.curb.events
+        year.words += life.curb.wrong[:12]
         return year
 
 
 def _judged(year: Year, verdict: Verdict) -> None:
     year.unexplained_cents += verdict.unexplained_cents
-    year.wrong_hold_days += verdict.wrong_hold_days
     year.asked += verdict.asked
     year.words += verdict.words

@@ -25,6 +25,7 @@ class Weather:
         """Each kind of fault is off, rare or frequent."""
         kinds = [f"file: {one}" for one in FILE_FAULTS] + [f"line: {one}" for one in LINE_FAULTS] + [f"call: {one}" for one in CALL_FAULTS]
         kinds += ["death", "death in recovery", "call never comes", "call twice", "bridge down", "partner idle", "run by hand", "mail", "doubt"]
+        kinds += ["hold file lost", "hold file loaded again", "clerk removes a hold"]
         return cls(chance, {kind: chance.choice((0.0, 0.01, 0.03, 0.1)) for kind in kinds})
 
     def strikes(self, kind: str) -> bool:

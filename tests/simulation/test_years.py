@@ -1,0 +1,13 @@
+"""Campus-years in the test command: short ones, of seeds with all sorts of weather. Many whole ones: ./dev simulate."""
+
+import pytest
+
+from tests.simulation.years.__main__ import told_wrong
+from tests.simulation.years.run import QUARTER, live
+
+
+@pytest.mark.parametrize("seed", [2, 4])
+def test_a_quarter_of_a_campus_year_comes_out_to_the_cent_and_to_the_hold(seed: int) -> None:
+    year = live(seed, QUARTER)
+    assert year.right, told_wrong(year)
+    assert year.deaths and year.hold_cycles > QUARTER // 2 and sum(year.faults.values()) > 100, "nothing was put to the test"
