@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bursarbridge.errors import Refused
+from bursarbridge.errors import Refused, TryLater
 from bursarbridge.jobs.lock import Busy, only_one
+from bursarbridge.jobs.workers import Leased
 from bursarbridge.store import opening
+from tests.servers import eventually
 
 
 @pytest.fixture
@@ -98,3 +100,28 @@ def test_p19_a_commit_on_postgresql_is_on_disk_before_it_is_answered(pg_address:
         usual = connection.exec_driver_sql("select reset_val from pg_settings where name = 'synchronous_commit'").scalar_one()
         assert (usual, connection.exec_driver_sql("show synchronous_commit").scalar_one()) == ("off", "on")
     ledger.dispose()
+
+
+def test_p21_whoever_puts_a_backup_back_on_postgresql_has_no_worker_beside_him(pg_address: str) -> None:
+    pg_ledger = opening.open_engine(pg_address)
+    worker = Leased(pg_ledger, "1")
+    worker.take()
+    try:
+        with pytest.raises(Busy, match="a worker is running"), only_one(pg_ledger):
+            pass
+    finally:
+        worker.give_back()
+    assert eventually(lambda: _alone(pg_ledger), 10), "the server has seen that the worker is gone"
+    with only_one(pg_ledger):
+        late = Leased(pg_ledger, "1")
+        with pytest.raises(TryLater, match="being put back"):
+            late.take()
+    pg_ledger.dispose()
+
+
+def _alone(ledger: sa.Engine) -> bool:
+    try:
+        with only_one(ledger):
+            return True
+    except Busy:
+        return False

@@ -1,4 +1,4 @@
-"""One process at a time runs flows on a SQLite ledger. The lock dies with its holder, whatever kills it."""
+"""The whole ledger for one process: on SQLite whoever runs flows, anywhere whoever puts a backup back. The lock dies with its holder."""
 
 from __future__ import annotations
 
@@ -17,9 +17,22 @@ class Busy(TryLater):
     """Another process is running this flow, or (SQLite) any flow on this ledger."""
 
 
+HOUSE = (7_104_555, 0)
+"""The advisory lock that every worker on PostgreSQL shares, and that one alone holds who may have no worker beside him."""
+
+
 @contextmanager
 def only_one(ledger: sa.Engine) -> Iterator[None]:
-    """Holds the run lock of a SQLite ledger, a file beside it. Raises Busy."""
+    """Holds a ledger alone: on SQLite by a file beside it, on PostgreSQL against all workers. Raises Busy."""
+    if ledger.dialect.name != "sqlite":
+        with ledger.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not connection.exec_driver_sql("select pg_try_advisory_lock(%s, %s)", HOUSE).scalar_one():
+                raise Busy("a worker is running on this ledger; stop every `serve`, `work` and `run` first")
+            try:
+                yield
+            finally:
+                connection.exec_driver_sql("select pg_advisory_unlock(%s, %s)", HOUSE)
+        return
     path = Path(str(ledger.url.database)).with_suffix(".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

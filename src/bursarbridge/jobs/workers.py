@@ -20,7 +20,7 @@ import psycopg
 import sqlalchemy as sa
 
 from bursarbridge.errors import TryLater
-from bursarbridge.jobs.lock import Busy
+from bursarbridge.jobs.lock import HOUSE, Busy
 
 LEASE_SECONDS: float = 15
 """Not heard of for so long, a worker has lost its slot."""
@@ -120,6 +120,9 @@ class Leased:
     def take(self) -> None:
         """Takes the first free slot and keeps it. Raises TryLater when there is none, psycopg.Error when there is no database."""
         self._line = self._connected()
+        if not self._ask("select pg_try_advisory_lock_shared(%s, %s)", *HOUSE):
+            self.give_back()
+            raise TryLater("a backup is being put back or reconciled on this ledger; begin again when that has ended")
         for number in range(1, _SLOTS_MAX + 1):
             if self._ask("select pg_try_advisory_lock(%s, %s)", _SLOT, number):
                 break
