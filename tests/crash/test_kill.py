@@ -28,6 +28,7 @@ ONLY = {
     "holds.carried": (parking.FLOW,),
     "holds.writing": (parking.FLOW,),
     "holds.sealed": (parking.FLOW,),
+    "holds.untold": (parking.FLOW,),
 }
 """Who passes a point that not everybody passes. Charges wait for the bursar's results; files for Alma, and of holds, are confirmed by being taken."""
 

@@ -266,7 +266,7 @@ _QUICK = (Phase.explicit, Phase.reuse, Phase.generate)
 """A failure is not made smaller by itself, which takes minutes; BURSARBRIDGE_SHRINK=1 asks for it."""
 
 Holds.TestCase.settings = settings(
-    max_examples=int(os.environ.get("BURSARBRIDGE_SIMULATE", "40")),
+    max_examples=int(os.environ.get("BURSARBRIDGE_SIMULATE", "30")),
     stateful_step_count=15,
     deadline=None,
     report_multiple_bugs=False,
