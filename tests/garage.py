@@ -40,6 +40,7 @@ from bursarbridge.sandbox.indicators import HoldCode, ServiceIndicators
 from bursarbridge.sandbox.parking import Parking
 from bursarbridge.store import guarded, opening, runs, views
 from bursarbridge.store.books import Books
+from bursarbridge.wiring.recording import Recorded
 from tests.campus import Line, _hasten, _migrated
 from tests.simulation.years.journal import Journal, JournalEngine, Killed, Steps
 
@@ -183,7 +184,7 @@ class Garage:
 
     def run(self, flow: str = FLOW, *, dies_after: int = 0) -> HoldSummary | None:
         """Finishes what a death cut off, then runs; None when it died (after so many named points) or failed with words."""
-        engine = JournalEngine(self.journal, self.ledger, {FLOW: self._procedure(FLOW), f"{FLOW}-full": self._procedure(f"{FLOW}-full")})
+        engine = JournalEngine(self.journal, self.ledger, {FLOW: self._procedure(FLOW), f"{FLOW}-full": self._procedure(f"{FLOW}-full")}, Recorded)
         self._runs += 1
         self._fuse = dies_after
         try:

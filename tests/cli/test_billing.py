@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 
 from bursarbridge import config
+from bursarbridge.assembly.hold_parts import ready_holds
 from bursarbridge.assembly.names import billing_flows, office_of
 from bursarbridge.assembly.timetable import hears
+from bursarbridge.examples.example import write_example
+from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.ledger.entries import Place
+from bursarbridge.store.open_items import Basis
 from tests.cli.calls import answer, call
 from tests.flows.billed_lot import HEAD, PARKING, WREN
 
@@ -18,7 +22,7 @@ _ROW = f"{WREN},Student,V1,No permit,2026-07-20,45.00,Open\r\n"
 def campus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example campus with a parking office that bills; one violation has been sent."""
     folder = tmp_path_factory.mktemp("billing") / "campus"
-    assert call("init", "--example", folder).exit_code == 0
+    write_example(folder)
     file = folder / "bursarbridge.toml"
     file.write_text(file.read_text("utf-8") + PARKING, "utf-8")
     (folder / "parking/in").mkdir(parents=True)
@@ -57,3 +61,29 @@ def test_the_names_and_what_each_waits_for(campus: Path) -> None:
         (("bursar-payments",), Place.PAID),
         (lists, Place.WAIVED),
     ]
+
+
+HOLDS = """
+[mail]
+relay = "127.0.0.1:1"
+tls = "none"
+from = "Bridge <bridge@example.edu>"
+allowed_domains = ["example.edu"]
+[reports.holds]
+to = ["parking@example.edu"]
+[holds.parking]
+code = "PRK"
+reason = "PKCIT"
+institution = "EXCCD"
+impact = "registration"
+added = { folder = "holds", layout = "generic-holds-added", name = "HOLDS_ADDED_{sequence:06d}.dat" }
+released = { folder = "holds", layout = "generic-holds-released", name = "HOLDS_RELEASED_{sequence:06d}.dat" }
+"""
+
+
+def test_holds_for_what_is_billed_look_at_the_student_account_and_read_no_list(tmp_path: Path) -> None:
+    write_example(tmp_path)
+    file = tmp_path / "bursarbridge.toml"
+    file.write_text(file.read_text("utf-8") + PARKING + HOLDS, "utf-8")
+    flow = ready_holds("parking-holds", config.load(file), lambda _connection, folder, clear: FolderEndpoint(tmp_path / folder, clear=clear))
+    assert (flow.basis, flow.facts, [channel for channel, _ in flow.evidence]) == (Basis.ACCOUNT, (), ["bursar-payments"])
