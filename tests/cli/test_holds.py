@@ -128,18 +128,6 @@ def test_a_list_that_people_approved_is_decided_like_any_other(campus: Path) -> 
     assert (ran["holds"]["added"], ran["holds"]["released"]) == (1, 1)
 
 
-def test_a_list_that_was_too_old_says_something_under_a_later_time(campus: Path) -> None:
-    """Found by the simulator: on days without a change the fresh list has the bytes of the stale one, and was held with it."""
-    settings = campus / "bursarbridge.toml"
-    settings.write_text(settings.read_text().replace('stale = { action = "off" }', ""))
-    ran = answer("run", "parking-holds", "-C", campus, code=3)
-    assert ran["deliveries"][0]["state"] == "held"
-    assert call("reject", answer("held", "-C", campus)["held"][0]["id"], "--reason", "old", "--by", "R. Diaz", "-C", campus).exit_code == 0
-    old = campus / "parking/out/violations_20260801_020000.csv"
-    office(campus, "20991231_020000", *old.read_text().splitlines()[1:])
-    assert answer("run", "parking-holds", "-C", campus, code=4)["holds"]["added"] == 2
-
-
 def test_the_bursars_list_is_compared(campus: Path) -> None:
     answer("run", "parking-holds", "-C", campus)
     (campus / "peoplesoft/lists/indicators_20991231_020000.csv").write_text(
