@@ -256,6 +256,8 @@ class Engine:
                     return dict(self._procedures[flow](steps, name, now))
             finally:
                 self._active[name] -= 1
+                if not self._active[name]:
+                    del self._active[name]
 
         return run
 

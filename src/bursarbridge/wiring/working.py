@@ -34,7 +34,8 @@ def engine_for_a_while(bridge: Bridge) -> Iterator[Engine]:
     """An engine for the length of the block, after what dead processes left is finished. Raises Busy on SQLite when another is at work."""
     opening.refuse_unsafe(bridge.ledger)
     soundness.refuse_damaged(bridge.ledger)
-    gc.freeze()  # what is loaded by now stays until the end: a long list need not have it looked through again and again
+    if not gc.get_freeze_count():
+        gc.freeze()  # what is loaded by now stays until the end: a long list need not have it looked through again and again
     if bridge.ledger.dialect.name == "sqlite":
         with only_one(bridge.ledger), _launched(bridge, Alone()) as engine:
             _finish(bridge, engine)

@@ -11,7 +11,7 @@ from bursarbridge.systems.peoplesoft.reasons import REASONS
 
 SYSTEMS = Path(__file__).parents[3] / "docs" / "systems"
 PAGE = (SYSTEMS / "peoplesoft.md").read_text("utf-8")
-PAGES = PAGE + (SYSTEMS / "peoplesoft-holds.md").read_text("utf-8")
+PAGES = PAGE + "".join((SYSTEMS / name).read_text("utf-8") for name in ("peoplesoft-holds.md", "parking.md"))
 
 
 @pytest.mark.parametrize("name", shipped_names())
