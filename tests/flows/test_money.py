@@ -218,6 +218,22 @@ def test_a_payment_that_a_report_no_longer_lists_is_noticed_and_nothing_is_taken
     assert campus.places() == {"settled": 500, "bursar": 500}
 
 
+def test_a_payment_that_vanishes_once_more_is_asked_about_once_more(campus: Campus) -> None:
+    """Found by the simulator: the first time the report was cut, and a person said so; the second time the payment was reversed."""
+    on_account(campus, Fee("900", 500), Fee("901", 500))
+    settled(campus, ("900", 500), ("901", 500))
+    settled(campus, ("901", 500))
+    campus.resolve(campus.items()[0].id, "dismiss")
+    settled(campus, ("901", 500))
+    assert campus.codes() == []
+    settled(campus, ("900", 500), ("901", 500))
+    assert campus.codes() == []
+    settled(campus, ("901", 500))
+    assert campus.codes() == ["payment_vanished"]
+    campus.resolve(campus.items()[0].id, "reversed")
+    assert campus.places() == {"settled": 500, "bursar": 500}
+
+
 def test_d24_a_payment_under_another_persons_id_waits(campus: Campus) -> None:
     on_account(campus, Fee("900", 500))
     campus.report(Paid(campus.reference("900"), 500, "12345"))

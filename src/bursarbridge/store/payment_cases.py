@@ -160,6 +160,12 @@ def notice_vanished(books: Books, statement: Statement, *, missing: bool) -> Non
             "and obligation_id in (select obligation_id from level)",
             at=books.now,
         )
+    if books.one("select exists (select 1 from suspense where code = 'payment_vanished' and resolution = 'dismiss' and item_key like 'vanished:%')"):
+        # It was the report that was wrong then: when the payment vanishes once more, it is asked about once more.
+        books.do(
+            "update suspense set item_key = 'answered:' || id || ':' || item_key where code = 'payment_vanished' and resolution = 'dismiss' "
+            "and item_key in (select 'vanished:' || obligation_id || ':' || period || ':' || cents from level)"
+        )
     if missing:
         _ask_about(books, statement, periods)
 
