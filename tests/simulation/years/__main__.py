@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from typer import echo
@@ -55,7 +55,7 @@ def _lived(seeds: list[int], days: int, workers: int) -> Iterator[Year]:
 
 def _row(year: Year) -> dict[str, object]:
     right = {"story": [], "words": []} if year.right else {"story": year.story[-60:]}
-    return asdict(year) | right | {"points": sorted(year.points)}
+    return asdict(replace(year, faults=Counter())) | right | {"faults": dict(year.faults), "points": sorted(year.points)}
 
 
 def _known(log: Path | None) -> Iterator[Year]:
