@@ -13,10 +13,9 @@ import cProfile
 import io
 import pstats
 import resource
-import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
@@ -117,10 +116,12 @@ def _watch_steps(clocks: Clocks) -> None:
 
 
 def _watch_statements(ledger: sa.Engine, clocks: Clocks) -> None:
+    from bursarbridge.store import books
     from bursarbridge.store.books import Books
+    from bursarbridge.store.straight import told
 
     began: list[tuple[float, float, float]] = []
-    stage, told = Books.stage, Books._told
+    stage = Books.stage
 
     @sa.event.listens_for(ledger, "before_cursor_execute")
     def before(*_: object) -> None:
@@ -133,17 +134,18 @@ def _watch_statements(ledger: sa.Engine, clocks: Clocks) -> None:
         clocks.cpu[name] += time.process_time() - busy
         clocks.risen_mib[name] += _peak_mib() - peak
 
-    def timed_told(self: Books, straight: sqlite3.Connection, sql: str, values: dict[str, object]) -> tuple[int, list[tuple[Any, ...]]]:
+    def timed_told(connection: sa.Connection, sql: str, values: Mapping[str, object] = {}) -> tuple[int, list[tuple[Any, ...]]]:
         before()
         try:
-            return told(self, straight, sql, values)
+            return told(connection, sql, values)
         finally:
             after(None, None, sql)
 
     def timed_stage(self: Books, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         clocks.around(f"stage into {table}", lambda: stage(self, table, columns, rows))
 
-    Books.stage, Books._told = timed_stage, timed_told  # type: ignore[method-assign]
+    Books.stage = timed_stage  # type: ignore[method-assign]
+    books.told = timed_told  # type: ignore[attr-defined]
 
 
 def _calls(profiler: cProfile.Profile) -> list[str]:

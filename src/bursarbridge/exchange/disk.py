@@ -113,6 +113,8 @@ def read_if_there(path: Path) -> bytes:
 
 def make_folder(path: Path, mode: int = 0o700) -> None:
     """Makes a folder and those above it that are missing, each durable as a name in the one above; there already is no error."""
+    if path.exists():
+        return
     missing = [one for one in (path, *path.parents) if not one.exists()]
     for one in reversed(missing):
         one.mkdir(mode=mode, exist_ok=True)

@@ -35,7 +35,7 @@ def drop(folder: Path, sent: Sent, now: datetime) -> None:
 
 def arrived(folder: Path, ending: str) -> list[Path]:
     """The whole files of that ending that wait, by name; hidden and temporary ones are not there yet."""
-    return sorted(path for path in folder.iterdir() if path.is_file() and path.name.endswith(ending) and not path.name.startswith("."))
+    return sorted(path for path in folder.iterdir() if path.name.endswith(ending) and not path.name.startswith(".") and path.is_file())
 
 
 def set_aside(path: Path, word: str) -> Path:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+
+from bursarbridge.store.straight import told
 
 CHUNK = 2_000
 """Rows staged at a time: large enough that statements are few, small enough that memory stays flat (performance.md 9)."""
@@ -31,7 +32,6 @@ class Books:
         self.now = now
         self.reached = reached
         self.postgres = connection.dialect.name == "postgresql"
-        self._straight: sqlite3.Connection | None = None if self.postgres else connection.connection.driver_connection
         self.number_key = "bigint primary key" if self.postgres else "integer primary key"
         """The type of a temporary table's numeric key; SQLite keeps rows in such a key only when it is called integer."""
 
@@ -42,9 +42,7 @@ class Books:
 
     def do(self, sql: str, **values: object) -> int:
         """Runs a statement; returns how many rows it touched."""
-        if self._straight is None:
-            return self.connection.execute(_statement(sql), values).rowcount
-        return self._told(self._straight, sql, values)[0]
+        return self.connection.execute(_statement(sql), values).rowcount if self.postgres else told(self.connection, sql, values)[0]
 
     def many(self, sql: str, rows: Sequence[dict[str, object]]) -> None:
         """Runs a statement once for each row of values; none is no error."""
@@ -53,9 +51,9 @@ class Books:
 
     def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
         """All rows of a query, for results that are small by their nature."""
-        if self._straight is None:
+        if self.postgres:
             return [tuple(row) for row in self.connection.execute(_statement(sql), values)]
-        return self._told(self._straight, sql, values)[1]
+        return told(self.connection, sql, values)[1]
 
     def one(self, sql: str, **values: object) -> Any:
         """The only value of a query's only row."""
@@ -67,16 +65,6 @@ class Books:
     def new(self, sql: str, **values: object) -> int:
         """Inserts one row and returns its id."""
         return int(self.one(sql + " returning id", **values))
-
-    def _told(self, straight: sqlite3.Connection, sql: str, values: dict[str, object]) -> tuple[int, list[tuple[Any, ...]]]:
-        """What SQLite says, asked without the layer between: its part of a small statement was twice SQLite's own. Errors are named as ever."""
-        try:
-            cursor = straight.execute(sql, values)
-            found = cursor.fetchall()
-            return cursor.rowcount, found
-        except sqlite3.Error as error:
-            named = sa.exc.DBAPIError.instance(sql, values, error, sqlite3.Error, dialect=self.connection.dialect)
-            raise named from error
 
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a large query, a chunk at a time, without holding them."""

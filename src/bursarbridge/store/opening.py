@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bursarbridge.errors import Refused
+from bursarbridge.store.straight import told
 
 HEAD = "0011"
 """The newest migration; a database at it is opened without loading the migration library."""
@@ -109,7 +110,7 @@ def _open_sqlite(path: Path) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("begin" if reading else "begin immediate")
+        told(connection, "begin" if reading else "begin immediate")
 
     return engine
 
