@@ -33,6 +33,8 @@ def main() -> int:
     parser.add_argument("--log", type=Path, help="a line of JSON for each year; years that stand in it already are not lived again")
     parser.add_argument("--plants", nargs="*", metavar="NAME", help="lives with each planted bug (or those named) until it is caught")
     wanted = parser.parse_args()
+    if unknown := set(wanted.plants or ()) - {one.name for one in PLANTS}:
+        parser.error(f"no such plant: {', '.join(sorted(unknown))}; those there are: {', '.join(one.name for one in PLANTS)}")
     if wanted.plants is not None:
         return _plants(set(wanted.plants), range(wanted.seed, wanted.seed + wanted.years), wanted.days)
     commit = _commit()

@@ -75,6 +75,8 @@ class Curb:
     trailer: bool
     confirmed_by: str
     draws_at: tuple[int, int]
+    asks_about_old: bool = True
+    """Whether the campus lets a guard hold an old list; else it is up to the bridge that it is not taken for news."""
     read: Callable[[], str] = str
     """The source's time of the newest list that the bridge says it has read."""
     lists: dict[str, Listing] = field(default_factory=dict)
@@ -104,6 +106,7 @@ class Curb:
         curb = cls(
             chance, weather, campus, courier, zone, people, rules, form, form is Form.FIXED or chance.random() < 0.5,
             chance.choice(("snapshot", "collected", "assumed")), chance.choice(((1, 30), (2, 0), (3, 10))),
+            chance.random() < 0.5,
         )  # fmt: skip
         campus.parking = Parking(trailer=curb.trailer)
         campus.indicators = ServiceIndicators(INSTITUTION, campus.peoplesoft.accounts, CODES)
@@ -311,6 +314,8 @@ def _settings(curb: Curb) -> Iterator[str]:
     yield _FILES
     if rules.halted[0] != date.max:
         yield f'[[holds.parking.exempt]]\nfrom = "{rules.halted[0]}"\nto = "{rules.halted[1]}"\n'
+    if not curb.asks_about_old:
+        yield '[guards.parking-holds]\nstale = { action = "off" }\n'
 
 
 _CONNECTION = """

@@ -82,6 +82,7 @@ class Life:
         self.machine = Machine(config.load(toml), door, self.weather, lambda: self.now.astimezone(UTC))
         self.staff = Staff(self.campus, self.machine, self.near, self.far)
         self.curbside = Curbside(self.curb, self.machine, self.courier)
+        self.bounce = self.chance.choice((0.01, 0.03, 0.1))
         self.out: list[Loan] = []
         self._barcodes = self._calls = 0
 
@@ -228,7 +229,7 @@ class Life:
                 bursar.pay_at_cashier(item.emplid, item.reference, cents, self.now)
                 self.events += 1
         standing = [one for one in bursar.payments if not one.reversed and (self.now - one.paid_at).days < 20]
-        if standing and self.chance.random() < 0.02:
+        if standing and self.chance.random() < self.bounce:
             bursar.reverse_payment(self.chance.choice(standing).number)
             self.events += 1
 
