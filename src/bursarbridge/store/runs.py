@@ -41,6 +41,11 @@ def ended(books: Books, name: str) -> None:
     books.do("update run set ended_at = :at where name = :name and ended_at is not null and ended_at < :at", at=books.now, name=name)
 
 
+def any_unfinished(books: Books) -> bool:
+    """Whether a run began and has not ended: it is under way, or its process died."""
+    return bool(books.one("select exists (select 1 from run where ended_at is null)"))
+
+
 def source_number(books: Books, name: str, prefix: str) -> int:
     """The lasting number of a source; a prefix, once used in references, belongs to it for ever."""
     found = books.rows("select id, prefix from source where name = :name", name=name)

@@ -236,6 +236,7 @@ class Bridge:
         world = World(vault, scratch, self.wait, self.reached, self.clock, unlogged if looking_only else self.watch.log)
         flow = flow.removesuffix("-full") if flow.endswith(HOLDS_FULL_ENDING) else flow  # the same flow over everybody
         number = steps.post("begin", lambda connection: _begun(Books(connection, 0, now), name, flow))
+        self.reached("run.begun")
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
         return Run(name, flow, number, now, today, steps if looking_only else self.watch.steps(steps, flow, name), world)
 
