@@ -118,11 +118,13 @@ class _PlainWords:
         self._words = references | names
         self._numbered = re.compile(r"(<fee [^<>]+>)-\d+\b")
         """What a system is told by API is marked with our reference and the batch."""
+        self._of_delivery = re.compile(r'("[\w.-]+)@\d+(?=")')
+        """What an office that bills takes back is named by the violation and the list that said so."""
 
     def __call__(self, text: str) -> str:
         for word, plain in self._words.items():
             text = text.replace(word, plain)
-        return self._numbered.sub(r"\1-<batch>", text)
+        return self._of_delivery.sub(r"\1@<delivery>", self._numbered.sub(r"\1-<batch>", text))
 
 
 def _plain_words(books: Books, others: dict[str, str]) -> _PlainWords:
