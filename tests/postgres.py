@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import psycopg
 import pytest
 
 from tests.servers import free_port
+from tools.postgres import carry_out, programs
 
 _SETTINGS = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=120\nshared_buffers=32MB\nlisten_addresses='127.0.0.1'\n"
 """Nothing here outlives the tests, and only processes are killed in them, never the machine: the disk need not be waited for."""
@@ -59,33 +59,23 @@ def cluster() -> Iterator[Cluster]:
     try:
         if user is not None:
             shutil.chown(home, user)
-        _run(user, programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        carry_out(user, programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         with (data / "postgresql.conf").open("a") as settings:
             settings.write(f"{_SETTINGS}port={port}\nunix_socket_directories='{home}'\n")
-        _run(user, programs / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-t", "30", "start")
+        carry_out(user, programs / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-t", "30", "start")
         try:
-            yield Cluster(port, lambda *words: _run(user, programs / "pg_ctl", "-D", data, "-l", home / "log", *words))
+            yield Cluster(port, lambda *words: carry_out(user, programs / "pg_ctl", "-D", data, "-l", home / "log", *words))
         finally:
-            _run(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+            carry_out(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
 def _programs() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parent.parent.name))
-    on_path = shutil.which("initdb")
-    if found or on_path:
-        return found[-1].parent if found else Path(str(on_path)).resolve().parent
+    found = programs()
+    if found is not None:
+        return found
     words = "PostgreSQL's server is not installed (Debian: apt-get install postgresql)"
     if os.environ.get("CI"):
         pytest.fail(words)
     pytest.skip(words)
-
-
-def _run(user: str | None, program: Path, *arguments: Path | str) -> None:
-    command = [str(program), *map(str, arguments)]
-    # a file and not a pipe: the server that pg_ctl starts would keep a pipe open for ever
-    with tempfile.TemporaryFile() as said:
-        done = subprocess.run(command, user=user, group=user, extra_groups=[] if user else None, cwd="/", stdout=said, stderr=said, check=False)
-        said.seek(0)
-        assert done.returncode == 0, f"{' '.join(command)}\n{said.read().decode()}"

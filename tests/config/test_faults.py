@@ -160,6 +160,7 @@ CASES = [
     ("C075", 'vault = "data/vault"', f'vault = "s3://Not A Bucket"\n{S3}', "vault"),
     ("C075", 'vault = "data/vault"', 'vault = "s3://bucket/prefix"', "vault"),
     ("C075", 'vault = "data/vault"', f'vault = "data/vault"\n{S3}', "vault"),
+    ("C076", 'environment = "sandbox"', 'environment = "live"\nclock = "clock"', "clock"),
     ("C026", 'vault = "data/vault"', f'vault = "s3://bucket"\n{S3.replace("http://127.0.0.1:9000", "https://s3.example.edu")}', "endpoint"),
     ("C031", 'vault = "data/vault"', f'vault = "s3://bucket"\n{S3.replace("file:bursarbridge.toml", "l7xx0badc0ffee", 1)}', "key_id"),
 ]

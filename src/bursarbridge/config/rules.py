@@ -41,6 +41,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     """Notes every fault between sections."""
     _connections(root, desk)
     _hosts(root, desk)
+    _clock(root.at("campus"), desk)
     _prefixes(root, desk)
     _confirmations(root, desk)
     _item_types(root, desk)
@@ -93,6 +94,14 @@ def _hosts(root: Node, desk: Desk) -> None:
         if host and environment == "live" and (node.path[0] == "connections" or node.name == "base") and _loopback(host):
             cure = "name the partner's own host, unless this is a tunnel"
             desk.at_value("C026", node, f"{host} is this machine, and these settings are live", cure, severity=Severity.WARNING)
+
+
+def _clock(campus: Node, desk: Desk) -> None:
+    """A campus where money is real has the time that it is."""
+    if campus.text("environment") == "live" and "clock" in campus.tables:
+        desk.at_value(
+            "C076", campus.at("clock"), "the time comes from a file, and these settings are live", 'take clock out, or environment = "sandbox"'
+        )
 
 
 def _vault(storage: Node, desk: Desk) -> None:
