@@ -27,6 +27,7 @@ from bursarbridge.cli import (
     suspense,
     timetable,
     work,
+    workers,
 )
 
 _EXAMPLES = """\b
@@ -66,6 +67,7 @@ app.command("approve", short_help="Approve what a guard holds.")(guards.approve)
 app.command("reject", short_help="Reject what a guard holds.")(guards.reject)
 app.command("serve", short_help="Listen for webhook calls, and work.")(serve.serve)
 app.command("work", short_help="Work: one of any number of workers.")(work.work)
+app.command("workers", short_help="List who is at work.")(workers.workers)
 app.command("sync", short_help="Run what is due by the timetable.")(timetable.sync)
 app.command("schedule", short_help="Show the next runs.")(timetable.schedule)
 app.command("backup", short_help="Copy everything the bridge knows.")(keeping.backup)

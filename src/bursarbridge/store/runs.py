@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
 from bursarbridge.errors import Refused
 from bursarbridge.store import suspense
@@ -41,9 +42,30 @@ def ended(books: Books, name: str) -> None:
     books.do("update run set ended_at = :at where name = :name and ended_at is not null and ended_at < :at", at=books.now, name=name)
 
 
-def any_unfinished(books: Books) -> bool:
-    """Whether a run began and has not ended: it is under way, or its process died."""
-    return bool(books.one("select exists (select 1 from run where ended_at is null)"))
+def summary_of(books: Books, name: str) -> dict[str, object]:
+    """What a run that ended says it did."""
+    summary: dict[str, object] = json.loads(str(books.one("select summary from run where name = :name", name=name)))
+    return summary
+
+
+def open_ones(books: Books) -> int:
+    """How many runs have begun and not ended."""
+    return int(books.one("select count(*) from run where ended_at is null"))
+
+
+class Ended(NamedTuple):
+    """A run and how it ended; "" for what has not happened."""
+
+    run: str
+    flow: str
+    started_at: str
+    outcome: str
+
+
+def newest(books: Books, count: int) -> list[Ended]:
+    """The newest runs, newest first."""
+    rows = books.rows("select name, flow, started_at, coalesce(outcome, '') from run order by id desc limit :count", count=count)
+    return [Ended._make(row) for row in rows]
 
 
 def source_number(books: Books, name: str, prefix: str) -> int:

@@ -47,7 +47,7 @@ from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
 from bursarbridge.wiring import mailings, syncing
 from bursarbridge.wiring.epochs import keep_mark
-from bursarbridge.wiring.outside import Clock, Reached, crash_switch_here, system_clock
+from bursarbridge.wiring.outside import Clock, Reached, clock_of, crash_switch_here
 from bursarbridge.wiring.outward import Outward, turned_away
 from bursarbridge.wiring.vaults import scratch_of, vault_of
 from bursarbridge.wiring.watch import Watch, watch_of
@@ -386,14 +386,15 @@ def _begun(books: Books, name: str, flow: str) -> int:
 def build(
     settings: Settings,
     *,
-    clock: Clock = system_clock,
+    clock: Clock | None = None,
     wait: Callable[[float], None] = time.sleep,
     reached: Reached | None = None,
     desk_of: DeskOf | None = None,
 ) -> Bridge:
-    """A bridge on these settings, its database brought to the newest schema."""
+    """A bridge on these settings, its database brought to the newest schema. Without a clock it has the campus's own."""
+    now = clock or clock_of(settings)
     ledger = opening.open_engine(settings.storage.database.url())
     opening.migrate(ledger)
     passed = reached or crash_switch_here()
     ways = Ways(settings, wait, passed, desk_of)
-    return Bridge(settings, clock, wait, passed, ledger, vault_of(settings), ways, watch=watch_of(settings, clock))
+    return Bridge(settings, now, wait, passed, ledger, vault_of(settings), ways, watch=watch_of(settings, now))

@@ -181,7 +181,7 @@ def look(settings: Settings, open_books: OpenBooks, reached: Reached) -> bool:
     with open_books(writing=True) as books:
         _note(settings, books)
         due = bool(kept.waiting(books)) or bool(due_moves(settings, books))
-        due = due or (settings.mail is not None and outbox_mail.any_due(books)) or runs.any_unfinished(books)
+        due = due or (settings.mail is not None and outbox_mail.any_due(books)) or runs.open_ones(books) > 0
     reached("slot.noted")
     return due
 
