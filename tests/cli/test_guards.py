@@ -7,7 +7,7 @@ import pytest
 
 from bursarbridge.examples.example import write_example
 from bursarbridge.sandbox.mailbox import Mailbox
-from tests.cli.calls import answer, call
+from tests.cli.calls import NOON, answer, call, stand_still
 
 LIMIT = '\n[guards.standard]\ntotal = { max = "100.00" }\n'
 MAIL = """
@@ -74,7 +74,9 @@ def test_an_approved_one_says_what_to_type(campus: Path) -> None:
     assert call("run", "library-charges", "-C", campus).exit_code == 0
 
 
-def test_the_held_mail_goes_out_once_a_day(campus: Path) -> None:
+def test_the_held_mail_goes_out_once_a_day(campus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_still(monkeypatch)
+    os.utime(campus / "alma/out/export.xml", (NOON.timestamp(), NOON.timestamp()))
     with Mailbox() as box:
         _more(campus, MAIL.format(port=box.port))
         assert call("run", "library-charges", "-C", campus).exit_code == 3
