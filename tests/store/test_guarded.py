@@ -36,9 +36,9 @@ class Ledger:
         with self.books() as books:
             return decide(books, number, actor, verdict, reason)
 
-    def judged(self, plan: Plan, guard: PlanGuard = GUARD) -> int:
+    def judged(self, plan: Plan, guard: PlanGuard = GUARD, content: str = "") -> int:
         with self.books() as books:
-            return guard.judge(books, plan).number
+            return guard.judge(books, plan, lambda: content).number
 
     def state(self, number: int) -> str:
         with self.books() as books:
@@ -97,6 +97,18 @@ def test_a_newer_plan_takes_the_place_of_one_that_waits_with_its_votes(ledger: L
     assert ledger.state(second) == "held", "Imre spoke about another plan"
     assert ledger.judged(AMNESTY._replace(to_release=1)) == 0
     assert ledger.state(second) == "superseded"
+
+
+def test_h04_a_plan_is_what_it_says_of_whom(ledger: Ledger) -> None:
+    first = ledger.judged(AMNESTY, content="forty people")
+    ledger.says(first, "Imre")
+    assert ledger.judged(AMNESTY._replace(active=119), content="forty people") == first, "how many stand is not of it"
+    ledger.says(first, "Noor")
+    assert (ledger.judged(AMNESTY, content="forty people"), ledger.state(first)) == (first, "approved"), "said while a run was deciding"
+    second = ledger.judged(AMNESTY, content="forty others")
+    assert (ledger.state(first), ledger.state(second)) == ("superseded", "held")
+    with ledger.books() as books:
+        assert guarded.one(books, second).missing == 2 and approved_plan(books, FLOW) is None
 
 
 def test_a_rejected_plan_takes_its_open_batches_with_it(ledger: Ledger) -> None:

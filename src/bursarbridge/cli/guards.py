@@ -101,7 +101,7 @@ def held_lines(found: list[Guarded], zone: ZoneInfo) -> list[str]:
 def fields_of(one: Guarded) -> dict[str, object]:
     """What is held, for programs."""
     trips = [{"guard": trip.code, "words": trip.words, "approvers": trip.approvers} for trip in one.trips]
-    numbers = {name: number for name, number in one.numbers.items() if name != "fingerprint"}
+    numbers = {name: number for name, number in one.numbers.items() if not isinstance(number, str)}
     return {
         **one._asdict(),
         "trips": trips,

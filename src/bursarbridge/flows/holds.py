@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -31,8 +31,8 @@ from bursarbridge.store.open_items import Basis, Marks
 class Gate(Protocol):
     """Who decides whether a plan may leave at once, and remembers what people said of one that may not."""
 
-    def judge(self, books: Books, plan: PlanNumbers) -> tuple[str, ...]:
-        """Why the plan must wait for people; () when it may leave. It takes the place of an older one that waits."""
+    def judge(self, books: Books, plan: PlanNumbers, content: Callable[[], str]) -> tuple[str, ...]:
+        """Why the plan must wait for people; () when it may leave. It takes the place of an older one that waits, unless `content` is the same."""
         ...
 
     def approved(self, books: Books) -> bool:
@@ -220,7 +220,7 @@ def _leave(run: Run, flow: HoldsFlow, books: Books, source: int, today: Today, c
     free = holds.open_plan(books, source, run.flow, judged=False)
     plan = holds.open_plan(books, source, run.flow, judged=True)
     numbers = holds.numbers(books, source, plan)
-    reasons = flow.gate.judge(books, numbers)
+    reasons = flow.gate.judge(books, numbers, partial(holds.content, books, plan))
     if plan and reasons:
         holds.hold_back(books, plan, numbers, reasons)
     leaving = [one for one in (free, 0 if reasons else plan) if one]

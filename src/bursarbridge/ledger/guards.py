@@ -118,6 +118,12 @@ class Plan(NamedTuple):
     """The largest of them, in cents."""
     fingerprint: str = ""
     """Of the settings that made it: reader, policy and limits."""
+    content: str = ""
+    """Of its lines; "" while nobody has asked. What people approve are these lines, and not as many others (I11)."""
+
+    def same(self, other: Plan) -> bool:
+        """Whether it says the same about the same people, by the same settings; how many holds stand is not of it."""
+        return self._replace(active=0) == other._replace(active=0)
 
     @property
     def rows(self) -> int:
