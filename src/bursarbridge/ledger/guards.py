@@ -220,6 +220,16 @@ def approvers(trips: Sequence[Trip]) -> int:
     return max((one.approvers for one in trips), default=1)
 
 
+def person_key(name: str) -> str:
+    """By what a person is the same one, however the name is written."""
+    return " ".join(name.split()).casefold()
+
+
+def may_approve(who: str, started_by: str) -> bool:
+    """Whoever started a run by hand approves nothing that it made; what the timetable started ("") anybody approves (I11)."""
+    return not started_by or person_key(who) != person_key(started_by)
+
+
 def _tripped(found: Sequence[Trip | None]) -> tuple[Trip, ...]:
     return tuple(one for one in found if one is not None and one.action != OFF)
 
