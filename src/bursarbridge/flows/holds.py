@@ -22,7 +22,7 @@ from bursarbridge.flows.library import Summary, summary_of
 from bursarbridge.flows.run import Run, utc_text
 from bursarbridge.flows.submit import Submitted
 from bursarbridge.ledger.holds import PlanNumbers, Policy, Today, decide, exempt_on
-from bursarbridge.store import deliveries, hold_batches, hold_views, holds, indicators, open_items, runs
+from bursarbridge.store import deliveries, formers, hold_batches, hold_views, holds, indicators, open_items, runs
 from bursarbridge.store.books import Books
 from bursarbridge.store.holds import Decided
 from bursarbridge.store.open_items import Basis, Marks
@@ -210,6 +210,8 @@ def _plan(run: Run, flow: HoldsFlow, books: Books) -> Planned:
     open_items.forget_touched(books, source)
     open_items.leave_out_told(books, source)
     holds.note_reopened(books, source, holds.put_decided(books, decided(books, source, flow, today)))
+    if compared.former:
+        formers.release(books)
     holds.close_unneeded(books, source)
     open_items.mark(books, source, open_items.newest(books, fingerprint, run.today, list_number))
     return _leave(run, flow, books, source, today, compared)
@@ -233,7 +235,7 @@ def _leave(run: Run, flow: HoldsFlow, books: Books, source: int, today: Today, c
         stale=today.stale,
         seen=compared.seen,
         theirs=compared.theirs,
-        differences={name: number for name, number in compared._asdict().items() if name in ("missing", "amount", "still") and number},
+        differences={name: number for name, number in compared._asdict().items() if name in ("missing", "amount", "still", "former") and number},
         words=[compared.unused] if compared.unused else [],
     )
 
