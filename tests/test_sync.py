@@ -300,5 +300,7 @@ def test_H08_started_by_hand_and_by_the_timetable_at_once_there_is_one(tmp_path:
         assert len(list((campus / "peoplesoft/in").glob("*.dat"))) == 1
         leg = answer("status", "-C", campus)["timetable"]["flows"][0]
         assert (leg["flow"], leg["state"]) == ("library-charges", "done")
+        runs = {one["flow"]: (one["start"], one["started_by"]) for one in answer("status", "-C", campus)["runs"]}
+        assert runs["library-charges"] == ("timetable", "") and "by the timetable" in call("status", "-C", campus).stdout
     finally:
         bridge.close()

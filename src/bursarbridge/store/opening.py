@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bursarbridge.errors import Refused
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration; a database at it is opened without loading the migration library."""
 
 _BUSY_MS = 60_000

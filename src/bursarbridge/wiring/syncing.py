@@ -17,7 +17,7 @@ from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.report import Frame
 from bursarbridge.flows.run import utc_text
 from bursarbridge.jobs.timetable import REMEMBERED, Schedule, Slot, Verdict, Waiting, judge, slots
-from bursarbridge.store import alarms, outbox_mail, runs
+from bursarbridge.store import alarms, outbox_mail, runs, starts
 from bursarbridge.store import slots as kept
 from bursarbridge.store.books import Books
 from bursarbridge.store.slots import Key, SlotRow
@@ -139,6 +139,7 @@ class Round:
         with self.books(writing=True) as books:
             if not kept.claim(books, slot.key, name):
                 return None
+            starts.by_timetable(books, name)
         self.reached("slot.claimed")
         outcome, words = self._ended(slot.flow, name)
         self.reached("slot.ran")
