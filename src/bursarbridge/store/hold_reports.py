@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from bursarbridge.store.books import Books
 from bursarbridge.store.hold_batches import reference
-from bursarbridge.store.hold_views import LATE_LINES
+from bursarbridge.store.hold_views import LATE_LINES, late_batches
 from bursarbridge.store.open_items import WAITING
 
 TOLD_BY = "report-holds-after-"
@@ -218,10 +218,12 @@ def _late_releases(books: Books, source: int, prefix: str, limit: int) -> list[S
 
 
 def _late_tellings(books: Books, source: int, prefix: str, limit: int) -> list[StuckLine]:
+    batches = late_batches(books)
+    if not batches:
+        return []
     rows = books.rows(
-        f"select h.id, h.account, l.cents, b.sealed_at, b.expected_at, b.document {LATE_LINES} order by b.id, h.account limit :limit",
+        f"select h.id, h.account, l.cents, b.sealed_at, b.expected_at, b.document {LATE_LINES.format(batches)} order by b.id, h.account limit :limit",
         s=source,
-        now=books.now,
         limit=limit,
     )
     return [StuckLine(r[1], reference(prefix, int(r[0])), "told", int(r[2]), r[3], r[4], r[5], 0, "") for r in rows]
