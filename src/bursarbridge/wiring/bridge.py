@@ -94,7 +94,6 @@ class Bridge:
     def running(self) -> Iterator[syncing.Start]:
         """An engine for several runs, one after another: what it yields runs one flow as of the clock's now. Raises Busy.
 
-
         A process that is at work already (wiring.working) lends its own engine.
         """
         if self.engine is not None:
@@ -118,6 +117,7 @@ class Bridge:
             return self._start(engine.run, flow, name)
 
         def start(flow: str, name: str = "") -> dict[str, object]:
+            mailings.load_early(self, flow)
             ended.append(self._start(engine.run, flow, name))
             mailings.tell_holds(self, tell)
             return ended[-1]
