@@ -117,6 +117,7 @@ class Bridge:
             return self._start(engine.run, flow, name)
 
         def start(flow: str, name: str = "") -> dict[str, object]:
+            mailings.load_early(self, flow)
             ended = self._start(engine.run, flow, name, actor)
             outcomes.add(ended["outcome"])
             mailings.tell_holds(self, tell)
