@@ -51,7 +51,8 @@ TWICE = [
     (parking.FLOW, "holds.writing#2", "holds.writing"),
     (parking.FLOW, "holds.sealed", "publish.renamed"),
     (parking.FLOW, "publish.linked#2", "holds.writing"),
-    (parking.FLOW, "deliver.uploaded", "collect.posting#2"),
+    (parking.FLOW, "confirm.posted", "collect.posting#2"),
+    (parking.FLOW, "deliver.uploaded", "holds.writing"),
 ]
 """First death, and a second one while the first is being recovered from."""
 
@@ -125,7 +126,7 @@ NESTED = [
     ("library-charges", ["collect.fetched", "collect.posted", "submit.writing", "deliver.intended", "publish.linked"]),
     ("library-charges", ["collect.posting"] * 5),
     ("library-payments", ["confirm.posted", "collect.posting", "collect.cleared", "submit.sealed", "publish.renamed"]),
-    (parking.FLOW, ["confirm.posted", "holds.carried", "collect.posting", "holds.writing", "publish.renamed"]),
+    (parking.FLOW, ["confirm.posted", "collect.posting", "holds.carried", "holds.writing", "publish.renamed"]),
     (parking.FLOW, ["holds.writing"] * 5),
     ("library-returns", ["step.acted#2", "waive.told", "step.acted#4", "waive.recorded#2", "step.posting"]),
     ("library-returns", ["step.acted"] * 5),

@@ -13,6 +13,9 @@ from bursarbridge.errors import BridgeError, Refused, TryLater
 
 BLOCK_BYTES = 1 << 20
 
+_WORTH_A_THREAD = 1 << 16
+"""Smaller blocks are hashed sooner than a thread starts."""
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _PERSON = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.EEXIST)
 
@@ -40,7 +43,10 @@ class Hashing:
         """Takes the next block; at most one is waiting, so memory stays flat."""
         self._settle()
         self.size += len(block)
-        self._pending = self._pool.submit(self._digest.update, block)
+        if len(block) < _WORTH_A_THREAD:
+            self._digest.update(block)
+        else:
+            self._pending = self._pool.submit(self._digest.update, block)
 
     def sha256(self) -> str:
         """The hash of all blocks so far, in hex."""

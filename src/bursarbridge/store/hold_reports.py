@@ -93,23 +93,21 @@ def untold(books: Books, flows: Sequence[str]) -> list[str]:
     """Runs of these flows that ended, lately, and of which no report was begun; oldest first."""
     since = (datetime.fromisoformat(books.now) - _TOO_OLD).strftime("%Y-%m-%dT%H:%M:%SZ")
     found = books.rows(
-        "select name, flow from run r where id > (select coalesce(max(id), 0) from run) - :newest and ended_at >= :since and outcome <> 'failed' "
-        "and not exists (select 1 from run t where t.name = :told || r.name) order by id",
+        "select name from run r where id > (select coalesce(max(id), 0) from run) - :newest and ended_at >= :since and outcome <> 'failed' "
+        f"and flow in ({_listed(flows)}) and not exists (select 1 from run t where t.name = :told || r.name) order by id",
         newest=_NEWEST,
         since=since,
         told=TOLD_BY,
     )
-    return [str(name) for name, flow in found if flow in flows]
+    return [str(row[0]) for row in found]
 
 
 def run_of(books: Books, flows: Sequence[str], name: str = "") -> HoldRun | None:
     """The run of that name, or the newest that ended well; None when there is none."""
     chosen = "name = :name" if name else "outcome <> 'failed' order by id desc"
-    for flow in flows:
-        assert "'" not in flow
-    listed = ", ".join(f"'{flow}'" for flow in flows)
     found = books.rows(
-        f"select id, name, flow, started_at, outcome, summary from run where flow in ({listed}) and ended_at is not null and {chosen} limit 1",
+        f"select id, name, flow, started_at, outcome, summary from run where flow in ({_listed(flows)}) "
+        f"and ended_at is not null and {chosen} limit 1",
         **({"name": name} if name else {}),
     )
     if not found:
@@ -119,6 +117,13 @@ def run_of(books: Books, flows: Sequence[str], name: str = "") -> HoldRun | None
         "select exists (select 1 from run where flow = :flow and id > :id and ended_at is not null and outcome <> 'failed')", flow=flow, id=number
     )
     return HoldRun(int(number), named, flow, at, outcome, json.loads(summary), not later)
+
+
+def _listed(flows: Sequence[str]) -> str:
+    """Names of flows as SQL lists them."""
+    for flow in flows:
+        assert "'" not in flow
+    return ", ".join(f"'{flow}'" for flow in flows)
 
 
 def told_lines(books: Books, run: int, prefix: str, verbs: Sequence[str], limit: int = 0) -> list[ToldLine]:
