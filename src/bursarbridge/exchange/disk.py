@@ -67,10 +67,11 @@ def hashing() -> Iterator[Hashing]:
 
 
 @contextmanager
-def durable(path: Path, mode: int = 0o600) -> Iterator[Callable[[bytes], None]]:
+def durable(path: Path, mode: int = 0o600, *, synced: bool = True) -> Iterator[Callable[[bytes], None]]:
     """Creates `path` anew and hands out its write function: at the end of the block the bytes are on disk, on any error no file is left.
 
-    Never follows a link and never writes into a file that exists. Raises TryLater when the disk is full, Refused when it may not write.
+    Without `synced` they may still be on their way there, for whoever syncs the file later. Never follows a link and never writes into a file
+    that exists. Raises TryLater when the disk is full, Refused when it may not write.
     """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
@@ -79,7 +80,8 @@ def durable(path: Path, mode: int = 0o600) -> Iterator[Callable[[bytes], None]]:
     whole = False
     try:
         yield lambda block: _write(handle, block, path)
-        _flush(handle, path)
+        if synced:
+            _flush(handle, path)
         whole = True
     finally:
         os.close(handle)
@@ -128,6 +130,15 @@ def sync_file(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def syncing(path: Path) -> Iterator[None]:
+    """Makes what was written to a file durable by the end of the block, beside what is done in it."""
+    with ThreadPoolExecutor(1, "bursarbridge-sync") as pool:
+        synced = pool.submit(sync_file, path)
+        yield
+        synced.result()
 
 
 def sync_folder(path: Path) -> None:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from bursarbridge.flows.library import Summary, summary_of
 from bursarbridge.flows.run import Run, utc_text
 from bursarbridge.flows.submit import Submitted
 from bursarbridge.ledger.holds import PlanNumbers, Policy, Today, decide, exempt_on
-from bursarbridge.store import deliveries, hold_batches, hold_views, holds, indicators, open_items, runs
+from bursarbridge.store import deliveries, formers, hold_batches, hold_views, holds, indicators, open_items, runs
 from bursarbridge.store.books import Books
 from bursarbridge.store.holds import Decided
 from bursarbridge.store.open_items import Basis, Marks
@@ -31,8 +31,8 @@ from bursarbridge.store.open_items import Basis, Marks
 class Gate(Protocol):
     """Who decides whether a plan may leave at once, and remembers what people said of one that may not."""
 
-    def judge(self, books: Books, plan: PlanNumbers) -> tuple[str, ...]:
-        """Why the plan must wait for people; () when it may leave. It takes the place of an older one that waits."""
+    def judge(self, books: Books, plan: PlanNumbers, content: Callable[[], str]) -> tuple[str, ...]:
+        """Why the plan must wait for people; () when it may leave. It takes the place of an older one that waits, unless `content` is the same."""
         ...
 
     def approved(self, books: Books) -> bool:
@@ -210,6 +210,8 @@ def _plan(run: Run, flow: HoldsFlow, books: Books) -> Planned:
     open_items.forget_touched(books, source)
     open_items.leave_out_told(books, source)
     holds.note_reopened(books, source, holds.put_decided(books, decided(books, source, flow, today)))
+    if compared.former:
+        formers.release(books)
     holds.close_unneeded(books, source)
     open_items.mark(books, source, open_items.newest(books, fingerprint, run.today, list_number))
     return _leave(run, flow, books, source, today, compared)
@@ -220,7 +222,7 @@ def _leave(run: Run, flow: HoldsFlow, books: Books, source: int, today: Today, c
     free = holds.open_plan(books, source, run.flow, judged=False)
     plan = holds.open_plan(books, source, run.flow, judged=True)
     numbers = holds.numbers(books, source, plan)
-    reasons = flow.gate.judge(books, numbers)
+    reasons = flow.gate.judge(books, numbers, partial(holds.content, books, plan))
     if plan and reasons:
         holds.hold_back(books, plan, numbers, reasons)
     leaving = [one for one in (free, 0 if reasons else plan) if one]
@@ -233,7 +235,7 @@ def _leave(run: Run, flow: HoldsFlow, books: Books, source: int, today: Today, c
         stale=today.stale,
         seen=compared.seen,
         theirs=compared.theirs,
-        differences={name: number for name, number in compared._asdict().items() if name in ("missing", "amount", "still") and number},
+        differences={name: number for name, number in compared._asdict().items() if name in ("missing", "amount", "still", "former") and number},
         words=[compared.unused] if compared.unused else [],
     )
 
