@@ -5,7 +5,7 @@ Each line of a hold file is `verb account cents code reason reference item-date 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -84,7 +84,7 @@ class Limit:
     yes: bool = False
     judged: list[PlanNumbers] = field(default_factory=list)
 
-    def judge(self, books: Books, plan: PlanNumbers) -> tuple[str, ...]:
+    def judge(self, books: Books, plan: PlanNumbers, content: Callable[[], str]) -> tuple[str, ...]:
         self.judged.append(plan)
         many = plan.to_place + plan.to_change + plan.to_release
         return (f"{many} holds would be told of, limit {self.most}",) if many > self.most else ()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 KIB_MAX = 4 * 1024
-OBJECTS_A_TURN = 10
+OBJECTS_A_TURN = 2
 """A run makes many thousands of objects; one that keeps a few for ever would be found here long before it fills the memory."""
 HANDLES_MAX = 4
 """What a pool of connections may open late."""

@@ -46,7 +46,7 @@ class PlainBridge(Bridge):
     """The named point at which the next process dies; "" for none."""
 
     @contextmanager
-    def running(self) -> Iterator[Start]:
+    def running(self, actor: str = "") -> Iterator[Start]:
         procedures = self.procedures()
 
         def run(flow: str, name: str, now: str) -> dict[str, object]:
@@ -56,7 +56,7 @@ class PlainBridge(Bridge):
             left = books.rows("select flow, name, started_at from run where ended_at is null order by id")
         for flow, name, now in left:
             run(flow, name, now)
-        yield partial(self._start, run)
+        yield partial(self._start, run, actor=actor)
         mailings.tell_due(self, partial(self._start, run))
 
 

@@ -116,6 +116,28 @@ def test_a_guard_holds_a_mass_release_until_it_is_approved(campus: Path) -> None
     assert answer("run", "parking-holds", "-C", campus)["holds"]["released"] == 19
 
 
+def test_h04_an_approval_follows_people_not_their_number(campus: Path) -> None:
+    """A plan for as many others is another plan; the same people by a newer list are the same one, and keep what was said of them."""
+    rows = [f"00{number},STUDENT,PV{number},METER,2026-07-01,15.00" for number in range(20000, 20020)]
+    office(campus, "20260801_030000", *rows)
+    answer("run", "parking-holds", "-C", campus)
+    office(campus, "20260802_020000", rows[0])
+    answer("run", "parking-holds", "-C", campus, code=3)
+    (first,) = answer("held", "-C", campus)["held"]
+    assert call("approve", first["id"], "--reason", "amnesty", "--by", "R. Diaz", "-C", campus).exit_code == 0
+    office(campus, "20260803_020000", rows[0])
+    answer("run", "parking-holds", "-C", campus, code=3)
+    (again,) = answer("held", "-C", campus)["held"]
+    assert (again["id"], again["missing"]) == (first["id"], 1), "the same people: the same plan"
+    office(campus, "20260804_020000", rows[1])
+    ran = answer("run", "parking-holds", "-C", campus, code=3)
+    (other,) = answer("held", "-C", campus)["held"]
+    assert ran["holds"]["held"] == 19 and other["numbers"] == first["numbers"]
+    assert (other["id"] != first["id"], other["missing"]) == (True, 2), "R. Diaz spoke of others"
+    assert call("approve", other["id"], "--reason", "amnesty", "--by", "I. Nagy", "-C", campus).exit_code == 0
+    assert answer("run", "parking-holds", "-C", campus, code=3)["holds"]["released"] == 0
+
+
 def test_a_list_that_people_approved_is_decided_like_any_other(campus: Path) -> None:
     """Found by the simulator: a held list has an older number than the evaluation that passed it by, and nobody on it was decided."""
     answer("run", "parking-holds", "-C", campus)
@@ -126,6 +148,19 @@ def test_a_list_that_people_approved_is_decided_like_any_other(campus: Path) -> 
     assert call("approve", answer("held", "-C", campus)["held"][0]["id"], "--reason", "known", "--by", "R. Diaz", "-C", campus).exit_code == 0
     ran = answer("run", "parking-holds", "-C", campus, code=4)
     assert (ran["holds"]["added"], ran["holds"]["released"]) == (1, 1)
+
+
+def test_an_approved_plan_leaves_by_the_list_that_came_since(campus: Path) -> None:
+    """Found by the simulator: an approved plan left before the run looked for newer lists, and held somebody who had paid."""
+    file = campus / "bursarbridge.toml"
+    file.write_text(file.read_text().replace('settings = { action = "off" }\n', ""))
+    assert answer("run", "parking-holds", "-C", campus, code=3)["holds"]["held"] == 2
+    assert call("approve", answer("held", "-C", campus)["held"][0]["id"], "--reason", "known", "--by", "R. Diaz", "-C", campus).exit_code == 0
+    office(campus, "20260802_020000", "0012345,STUDENT,PV1,NOPERMIT,2026-07-01,40.00")
+    ran = answer("run", "parking-holds", "-C", campus)
+    assert [ran["holds"][name] for name in ("added", "overtaken", "released", "held")] == [1, 1, 0, 0]
+    (told,) = [path.read_text() for path in (campus / "peoplesoft/holds").iterdir()]
+    assert "0012345" in told and "0012346" not in told, "who has paid is held by no file"
 
 
 def test_the_bursars_list_is_compared(campus: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bursarbridge.examples.example import write_example
 from bursarbridge.sandbox.mailbox import Mailbox
-from tests.cli.calls import answer, call
+from tests.cli.calls import answer, call, stand_still
 
 SETTINGS = """
 [mail]
@@ -57,7 +57,8 @@ def test_wrong_usage_says_what_is_right(campus: Path) -> None:
     assert "nobody knows what came back" in call("report", "returned-but-still-charged", "-C", campus).stderr
 
 
-def test_a_report_is_mailed_once_a_day_with_a_table_of_its_own(campus: Path) -> None:
+def test_a_report_is_mailed_once_a_day_with_a_table_of_its_own(campus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_still(monkeypatch)
     with mailbox(campus) as box:
         assert answer("report", "exceptions", "--send", "-C", campus)["sent"] == 1
         assert "was mailed today already" in call("report", "exceptions", "--send", "-C", campus).stdout

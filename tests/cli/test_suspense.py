@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bursarbridge import config
 from bursarbridge.sandbox import story
 from bursarbridge.sandbox.people import DAY_ONE, assess
 from tests.cli.calls import answer, call
@@ -17,7 +18,7 @@ def campus(tmp_path: Path) -> Path:
     call("init", "--example", tmp_path)
     emulated = story.make_campus(tmp_path)
     at = datetime.now(ZoneInfo(story.TIMEZONE))
-    emulated.peoplesoft.open_terms = sorted({"2267", "2271", "2274", "2277"})
+    emulated.peoplesoft.open_terms = [term.code for term in config.load(tmp_path / "bursarbridge.toml").bursar.terms]
     assess(emulated.alma, DAY_ONE, at)
     emulated.export(at)
     assert answer("run", "library-charges", "-C", tmp_path)["sent"]["count"] == 12

@@ -8,9 +8,10 @@ import pytest
 
 from bursarbridge.sandbox.fees import Sent
 from bursarbridge.sandbox.folders import HOLDS_IN, PARKING_OUT, drop
+from bursarbridge.sandbox.indicators import HoldCode
 from tests.flows.test_hold_lists import ANN, BEN, CAL, night, owes, pays
 from tests.flows.test_hold_lists import garage as _garage
-from tests.garage import SECTIONS, Garage, garage_in_memory
+from tests.garage import OURS, SECTIONS, THEIRS, Garage, garage_in_memory
 
 garage = _garage
 
@@ -108,6 +109,68 @@ def test_a_hold_of_ours_that_the_bursar_loads_again_after_its_release_is_release
     listed.later(minutes=1)
     see(listed)
     assert listed.at_bursar() == {"1000021": 1500}, "it carries our name, so it is ours to release"
+
+
+NOW_CALLED = HoldCode("PK2", "PKCIT", "Parking", "AENR", "no enrollment", "PARKING")
+
+
+def renamed(garage: Garage) -> bytes:
+    """The campus has taken another code for its holds, which all stand under it, and were seen; the first file under the former one."""
+    old = next((garage.folder / HOLDS_IN).glob("HOLDS_000001_ADDED.dat*")).read_bytes()
+    garage.indicators.codes[NOW_CALLED.code, NOW_CALLED.reason] = NOW_CALLED
+    garage.text = garage.text.replace('code = "PRK"', 'code = "PK2"')
+    garage.indicators.place(CAL.user_id, THEIRS.code, THEIRS.reason, garage.now, "SOMEBODY")  # a list that shows nothing confirms nothing
+    for _night in range(6):
+        garage.jobs.export_violations(garage.now)
+        garage.run()
+        garage.approve_all()
+        garage.later(minutes=1)
+        see(garage)
+    assert (garage.at_bursar(OURS), garage.at_bursar(NOW_CALLED)) == ({}, {"1000011": 4000, "1000021": 1500})
+    return old
+
+
+def test_a_hold_that_is_loaded_again_under_a_former_code_is_released(listed: Garage) -> None:
+    """The old file brings back what the change of the code took away: it is ours still, and what stands under the new code stays as it is."""
+    old = renamed(listed)
+    listed.later(minutes=1)
+    drop(listed.folder / HOLDS_IN, Sent("HOLDS_000001_ADDED_AGAIN.dat", old), listed.now)
+    listed.jobs.load(listed.now)
+    assert listed.at_bursar(OURS) == {"1000011": 4000, "1000021": 1500}
+    listed.indicators.place(CAL.user_id, "PRK", "PKCIT", listed.now, "SOMEBODY")
+    pays(listed, BEN)
+    owes(listed, ANN, 500)
+    listed.jobs.export_violations(listed.now)
+    listed.later(minutes=1)
+    see(listed)
+    assert listed.at_bursar(NOW_CALLED) == {"1000011": 4500}, "what is owed comes first"
+    listed.later(minutes=1)
+    see(listed)
+    assert listed.at_bursar(OURS) == {"1000031": 0} and listed.at_bursar(NOW_CALLED) == {"1000011": 4500}
+    files = sorted((listed.folder / HOLDS_IN).iterdir())
+    for _night in range(3):
+        see(listed)
+    assert sorted((listed.folder / HOLDS_IN).iterdir()) == files, "it is told once"
+    with listed.books() as books:
+        rows = books.rows(
+            "select h.account, l.state, l.because from hold_line l join hold h on h.id = l.hold_id where l.because like '%former%' order by 1"
+        )
+        assert books.rows("select account, verb, code, cents, confirmed from hold order by account") == [
+            ("1000011", "change", "PK2", 4500, "seen"),
+            ("1000021", "release", "PK2", 0, "seen"),
+        ]
+    words = "the bursar's list shows a hold of ours under the former code PRK PKCIT"
+    assert rows == [("1000011", "seen", words), ("1000021", "seen", words)]
+
+
+def test_what_others_place_under_a_former_code_of_ours_is_theirs(listed: Garage) -> None:
+    """Without our name on it, on somebody whose release under that code was seen."""
+    renamed(listed)
+    listed.indicators.place(ANN.user_id, "PRK", "PKCIT", listed.now, "SOMEBODY")
+    listed.later(minutes=1)
+    for _night in range(3):
+        see(listed)
+    assert listed.at_bursar(OURS) == {"1000011": 0} and listed.at_bursar(NOW_CALLED) == {"1000011": 4000, "1000021": 1500}
 
 
 def test_t08_a_list_from_years_ahead_waits_for_a_person(garage: Garage) -> None:

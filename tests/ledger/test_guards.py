@@ -22,6 +22,7 @@ from bursarbridge.ledger.guards import (
     judge_batch,
     judge_file,
     judge_plan,
+    may_approve,
 )
 
 NOW = "2026-11-17T15:30:00Z"
@@ -129,6 +130,18 @@ def test_a_stale_statement_is_held_and_one_without_a_time_is_not() -> None:
 def test_d01_more_than_a_few_records_that_cannot_be_read_stop_the_file(rows: int, rejected: int, held: bool) -> None:
     trips = judge_file(STANDARD, FileNumbers(rows, 1, rejected, "", whole=False), History(), NOW)
     assert bool(trips) is held
+
+
+def test_i11_who_started_it_does_not_approve_it() -> None:
+    assert not may_approve(" r.  DIAZ", "R. Diaz")
+    assert may_approve("Imre", "R. Diaz") and may_approve("Imre", ""), "the timetable is nobody"
+
+
+def test_h04_a_plan_is_its_lines_and_its_settings() -> None:
+    told = PLAN._replace(to_release=3, content="a", fingerprint="s")
+    assert told.same(told._replace(active=7))
+    for other in (told._replace(content="b"), told._replace(fingerprint="t"), told._replace(to_release=4)):
+        assert not told.same(other)
 
 
 def test_each_guard_holds_warns_or_is_off() -> None:

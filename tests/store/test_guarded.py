@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bursarbridge.errors import Refused
 from bursarbridge.flows.guarding import BatchGuard, PlanGuard, approved_plan, decide, plan_carried
 from bursarbridge.ledger.guards import STANDARD, Limits, Past, Plan, Share, Total
-from bursarbridge.store import guarded, opening, runs
+from bursarbridge.store import guarded, opening, runs, starts
 from bursarbridge.store.books import Books
 
 FLOW = "parking-holds"
@@ -36,9 +36,9 @@ class Ledger:
         with self.books() as books:
             return decide(books, number, actor, verdict, reason)
 
-    def judged(self, plan: Plan, guard: PlanGuard = GUARD) -> int:
+    def judged(self, plan: Plan, guard: PlanGuard = GUARD, content: str = "") -> int:
         with self.books() as books:
-            return guard.judge(books, plan).number
+            return guard.judge(books, plan, lambda: content).number
 
     def state(self, number: int) -> str:
         with self.books() as books:
@@ -99,6 +99,18 @@ def test_a_newer_plan_takes_the_place_of_one_that_waits_with_its_votes(ledger: L
     assert ledger.state(second) == "superseded"
 
 
+def test_h04_a_plan_is_what_it_says_of_whom(ledger: Ledger) -> None:
+    first = ledger.judged(AMNESTY, content="forty people")
+    ledger.says(first, "Imre")
+    assert ledger.judged(AMNESTY._replace(active=119), content="forty people") == first, "how many stand is not of it"
+    ledger.says(first, "Noor")
+    assert (ledger.judged(AMNESTY, content="forty people"), ledger.state(first)) == (first, "approved"), "said while a run was deciding"
+    second = ledger.judged(AMNESTY, content="forty others")
+    assert (ledger.state(first), ledger.state(second)) == ("superseded", "held")
+    with ledger.books() as books:
+        assert guarded.one(books, second).missing == 2 and approved_plan(books, FLOW) is None
+
+
 def test_a_rejected_plan_takes_its_open_batches_with_it(ledger: Ledger) -> None:
     with ledger.books() as books:
         for flow in (FLOW, "library-holds"):
@@ -143,6 +155,64 @@ def test_i11_the_database_itself_refuses_to_go_round_the_people(ledger: Ledger, 
     ledger.says(number, "Imre")
     with pytest.raises(sa.exc.DBAPIError), ledger.books() as books:
         books.do(statement)
+    assert ledger.state(number) == "held"
+
+
+def started_by_hand(ledger: Ledger, actor: str) -> int:
+    """A plan held by a run that somebody started by hand; its number."""
+    with ledger.engine.begin() as connection:
+        starts.by_hand(Books(connection, 0, "2026-11-01T13:29:00Z"), "by-hand", actor)
+    with ledger.engine.begin() as connection:
+        books = Books(connection, 0, "2026-11-01T13:30:00Z")
+        books.run = runs.begin(books, "by-hand", FLOW, "1")
+        return GUARD.judge(books, AMNESTY).number
+
+
+def test_i11_whoever_started_the_run_does_not_approve_what_it_made(ledger: Ledger) -> None:
+    number = started_by_hand(ledger, "R. Diaz")
+    with pytest.raises(Refused, match=r"r\. DIAZ started the run .* by hand, .*2 people other than they"):
+        ledger.says(number, " r.  DIAZ ")
+    ledger.says(number, "Imre")
+    with pytest.raises(Refused, match="1 person other than they"):
+        ledger.says(number, "R. Diaz")
+    ledger.says(number, "Noor")
+    assert ledger.state(number) == "approved"
+
+
+def test_whoever_started_the_run_may_reject_what_it_made(ledger: Ledger) -> None:
+    number = started_by_hand(ledger, "R. Diaz")
+    ledger.says(number, "R. Diaz", "reject")
+    assert ledger.state(number) == "rejected"
+
+
+def test_what_the_timetable_started_anybody_approves(ledger: Ledger) -> None:
+    with ledger.engine.begin() as connection:
+        starts.by_timetable(Books(connection, 0, "2026-11-01T13:29:00Z"), "run-2026-11-02T13:30:00Z")
+    ledger.day = 2
+    number = ledger.judged(AMNESTY)
+    with ledger.books() as books:
+        (one,) = guarded.open_ones(books)
+    assert (one.start, one.started_by) == ("timetable", "")
+    for actor in ("the timetable", "Imre"):
+        ledger.says(number, actor)
+    assert ledger.state(number) == "approved"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into guard_vote select id, 'r. diaz', 'R. Diaz', 'approve', 'mine', opened_at from guarded",
+        "update run_start set actor_key = 'imre'",
+        "delete from run_start",
+        "insert into run_start select name, 'hand', 'imre', 'Imre', started_at from run where name <> 'by-hand'",
+        "insert into run_start values ('later', 'hand', '', '', '2026-11-01T13:30:00Z')",
+        "insert into run_start values ('later', 'timetable', 'imre', 'Imre', '2026-11-01T13:30:00Z')",
+    ],
+)
+def test_i11_the_database_itself_knows_who_started_what(ledger: Ledger, statement: str) -> None:
+    number = started_by_hand(ledger, "R. Diaz")
+    with pytest.raises(sa.exc.DBAPIError), ledger.engine.begin() as connection:
+        connection.exec_driver_sql(statement)
     assert ledger.state(number) == "held"
 
 

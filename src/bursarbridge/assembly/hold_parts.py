@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -28,9 +29,9 @@ class PlanGate:
 
     guard: PlanGuard
 
-    def judge(self, books: Books, plan: PlanNumbers) -> tuple[str, ...]:
+    def judge(self, books: Books, plan: PlanNumbers, content: Callable[[], str]) -> tuple[str, ...]:
         """Why the plan must wait."""
-        return self.guard.judge(books, Plan(*plan)).reasons
+        return self.guard.judge(books, Plan(*plan), content).reasons
 
     def approved(self, books: Books) -> bool:
         """Whether people approved the plan that waits."""

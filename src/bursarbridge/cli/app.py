@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -43,6 +44,9 @@ Begin here:
 Exit codes: 0 ok, 1 failed and nothing sent, 2 usage or settings, 3 held for a person,
 4 done with exceptions, 5 another system cannot be reached (safe to retry), 6 another run is under way.
 """
+
+_CYCLES_AT = 50_000
+"""New objects until cycles among them are looked for: at Python's 700, loading the program and a long list is looked through hundreds of times."""
 
 app = typer.Typer(
     name="bursarbridge",
@@ -86,6 +90,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             # A terminal that knows fewer characters than we print shows a mark for them instead of breaking off.
             stream.reconfigure(errors="replace")
+    gc.set_threshold(_CYCLES_AT)
     app(prog_name="bursarbridge")
 
 

@@ -11,7 +11,7 @@ from bursarbridge.cli.campus import Where, bridge_of, ending
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.runs import carry_out
 from bursarbridge.cli.screen import Screen, bold
-from bursarbridge.cli.who import logged_in
+from bursarbridge.cli.who import logged_in, started
 from bursarbridge.cli.words import count, moment
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def held_lines(found: list[Guarded], zone: ZoneInfo) -> list[str]:
 
     lines = []
     for one in found:
-        lines.append(f"  {one.id}  {one.flow}, {about(one)}; since {moment(one.opened_at, zone)}")
+        lines.append(f"  {one.id}  {one.flow}, {about(one)}; since {moment(one.opened_at, zone)}{started(one.start, one.started_by, ', started ')}")
         lines += [f"      {trip.words}" for trip in one.trips]
         done = f"{NOT_DONE[one.kind]} {who_approves(one)[:1].upper()}{who_approves(one)[1:]}."
         lines.append(f"      {done if one.state == 'held' else f'Approved; the next run of {one.flow} carries it on.'}")
@@ -101,7 +101,7 @@ def held_lines(found: list[Guarded], zone: ZoneInfo) -> list[str]:
 def fields_of(one: Guarded) -> dict[str, object]:
     """What is held, for programs."""
     trips = [{"guard": trip.code, "words": trip.words, "approvers": trip.approvers} for trip in one.trips]
-    numbers = {name: number for name, number in one.numbers.items() if name != "fingerprint"}
+    numbers = {name: number for name, number in one.numbers.items() if not isinstance(number, str)}
     return {
         **one._asdict(),
         "trips": trips,
@@ -127,7 +127,7 @@ def _decide(screen: Screen, where: Where, number: int, verdict: str, reason: str
         screen.note(f"Decided by {who}: {reason}")
         if run and after.state == "approved":
             where.zeros = told.empty(after.flow)
-            code = carry_out(screen, where, bridge, after.flow)
+            code = carry_out(screen, where, bridge, after.flow, who)
         else:
             screen.give({"outcome": "completed", "words": words, "held": fields_of(after)})
             screen.next(where.command(f"run {after.flow}" if after.state == "approved" else "held"))

@@ -107,7 +107,7 @@ def release(
         if run:
             from bursarbridge.cli.runs import carry_out
 
-            code = carry_out(screen, where, bridge, f"{named}-holds")
+            code = carry_out(screen, where, bridge, f"{named}-holds", actor or logged_in())
         else:
             screen.give({"source": named, "account": person.strip(), "words": said})
             screen.next(where.command(f"run {named}-holds"))

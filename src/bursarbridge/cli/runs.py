@@ -16,6 +16,7 @@ from bursarbridge.cli.campus import EXCEPTIONS, FAILED, HELD, Where, bridge_of, 
 from bursarbridge.cli.hold_words import plan_lines
 from bursarbridge.cli.options import File, Folder, Json, NoColor, Quiet
 from bursarbridge.cli.screen import Screen, bold
+from bursarbridge.cli.who import starter
 from bursarbridge.errors import BridgeError, Refused
 from bursarbridge.ledger.money import shown
 
@@ -44,12 +45,21 @@ def _flows(incomplete: str) -> list[str]:
     return [flow for flow in ALL_FLOWS if flow.startswith(incomplete)]
 
 
+Actor = Annotated[str, typer.Option("--by", metavar="NAME", help="Who starts it (default: who is logged in).")]
 _HELP = "library-charges, library-payments, library-credits, library-returns, or SOURCE-holds; where parking bills, SOURCE-charges and so on."
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", autocompletion=_flows, help=_HELP)]
 
 
-def run(flow: FlowName, folder: Folder = None, file: File = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
-    """Run one flow now: read what waits, post it, send what is due.
+def run(
+    flow: FlowName,
+    actor: Actor = "",
+    folder: Folder = None,
+    file: File = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """Run one flow now: read what waits, post it, send what is due. Whoever starts it approves nothing that it made.
 
     \b
     bursarbridge run library-charges -C campus
@@ -58,15 +68,15 @@ def run(flow: FlowName, folder: Folder = None, file: File = None, as_json: Json 
     where = Where(folder, file, told.empty(flow))
     _known(screen, where, flow)
     with ending(screen, where), bridge_of(screen, where) as bridge:
-        code = carry_out(screen, where, bridge, flow)
+        code = carry_out(screen, where, bridge, flow, starter(actor))
     raise typer.Exit(code)
 
 
-def carry_out(screen: Screen, where: Where, bridge: Bridge, flow: str) -> int:
-    """Runs a flow now and tells of it; returns the exit code."""
+def carry_out(screen: Screen, where: Where, bridge: Bridge, flow: str, actor: str) -> int:
+    """Runs a flow now, started by a person, and tells of it; returns the exit code."""
     _holds_known(bridge, flow)
     with _shown_steps(screen, bridge) as seen:
-        ran = _run(seen, where, flow)
+        ran = _run(seen, where, flow, actor)
     _tell(screen, where, ran)
     return _CODES.get(ran["outcome"], 0)
 
@@ -113,9 +123,9 @@ def _holds_known(bridge: Bridge, flow: str) -> None:
             raise Refused(f'there is no flow "{flow}"; the flows are {", ".join(known[:-1])} and {known[-1]}')
 
 
-def _run(bridge: Bridge, where: Where, flow: str) -> Told:
+def _run(bridge: Bridge, where: Where, flow: str, actor: str) -> Told:
     """The run; when it fails, the name it was recorded under goes into the failed call's object."""
-    with bridge.running() as start:
+    with bridge.running(actor) as start:
         try:
             return cast("Told", start(flow))
         except BridgeError:

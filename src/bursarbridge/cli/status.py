@@ -11,6 +11,7 @@ from bursarbridge.cli.report import mail_lines
 from bursarbridge.cli.screen import Screen, bold
 from bursarbridge.cli.timetable import legs_as_json, say_legs
 from bursarbridge.cli.told import BILLING, HOLDING, NOUNS, OUTCOMES
+from bursarbridge.cli.who import started
 from bursarbridge.cli.words import count, moment
 from bursarbridge.ledger.money import shown
 
@@ -128,7 +129,8 @@ def _runs(screen: Screen, runs: list[LastRun], zone: ZoneInfo) -> None:
     screen.say(bold("Last runs"))
     if not runs:
         screen.say("  none yet")
-    screen.table([one.flow, moment(one.started_at, zone), OUTCOMES.get(one.outcome, "not finished")] for one in runs)
+    told = [(one, OUTCOMES.get(one.outcome, "not finished")) for one in runs]
+    screen.table([one.flow, moment(one.started_at, zone), outcome, started(one.start, one.started_by)] for one, outcome in told)
 
 
 def _next(screen: Screen, where: Where, held: list[Guarded], waiting: Count, runs: list[LastRun]) -> None:

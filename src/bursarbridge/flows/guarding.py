@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -113,22 +113,29 @@ class PlanGuard:
     fingerprint: str = ""
     """Of the settings behind the plan; "" leaves changed settings unjudged."""
 
-    def judge(self, books: Books, plan: Plan) -> Judged:
+    def judge(self, books: Books, plan: Plan, content: Callable[[], str] = str) -> Judged:
         """Whether a fresh plan may be carried out at once; it takes the place of an older one that waits, and of its approvals.
 
-        The same numbers again are the same plan: it keeps its number and what people said. Call it after what was approved was carried out.
+        The same lines again are the same plan: it keeps its number and what people said. `content` tells lines apart, and is asked only of
+        a plan that waits. Call it after what was approved was carried out.
         """
         plan = plan._replace(fingerprint=self.fingerprint)
         trips = guards.judge_plan(self.limits, plan, guarded.history(books, self.flow, "plan"))
         known = guarded.open_of(books, self.flow, "plan")
         if holding(trips):
-            numbers = plan._asdict()
-            return _held(books, self.flow, "plan", known, trips, numbers, same=known is not None and known.numbers == numbers)
+            plan = plan._replace(content=content())
+            same = known is not None and known.approvers >= guards.approvers(holding(trips)) and plan_of(known).same(plan)
+            return _held(books, self.flow, "plan", known, trips, plan._asdict(), same=same)
         if known is not None:
             guarded.supersede(books, known.id)
         if plan.rows:
             guarded.remember(books, self.flow, "plan", Past(plan.rows, plan.cents), fingerprint=plan.fingerprint)
         return Judged(0, (), _warnings(trips))
+
+
+def plan_of(held: Guarded) -> Plan:
+    """The plan that was held, as it was judged."""
+    return Plan(**held.numbers)  # type: ignore[arg-type]
 
 
 def is_approved(books: Books, delivery: int) -> bool:
@@ -146,7 +153,7 @@ def approved_plan(books: Books, flow: str) -> int | None:
 def plan_carried(books: Books, number: int) -> None:
     """An approved plan was carried out: it and its settings count as accepted from now on."""
     known = guarded.one(books, number)
-    plan = Plan(**known.numbers)  # type: ignore[arg-type]
+    plan = plan_of(known)
     guarded.carried(books, number)
     guarded.remember(books, known.flow, "plan", Past(plan.rows, plan.cents), fingerprint=plan.fingerprint)
 
@@ -218,7 +225,7 @@ def _end(books: Books, known: Guarded | None) -> None:
 
 def _held(books: Books, flow: str, kind: str, known: Guarded | None, trips: Sequence[Trip], numbers: guarded.Numbers, *, same: bool) -> Judged:
     held = holding(trips)
-    if known is not None and same and known.state == "held":
+    if known is not None and same:
         number = known.id
     else:
         if known is not None:

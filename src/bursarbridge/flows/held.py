@@ -51,9 +51,10 @@ def approved(one: Guarded) -> int:
 
 
 def who_approves(one: Guarded) -> str:
-    """Who must approve, in words: "two different people must approve; Imre has"."""
+    """Who must approve, in words: "two different people must approve, not R. Diaz, who started the run; Imre has"."""
     names = [vote.actor for vote in one.votes if vote.verdict == "approve"]
     must = "two different people must approve" if one.approvers > 1 else "one person must approve"
+    must += f", not {one.started_by}, who started the run" if one.started_by else ""
     return f"{must}; {' and '.join(names)} {'has' if len(names) == 1 else 'have'}" if names else must
 
 

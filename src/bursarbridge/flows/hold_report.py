@@ -231,7 +231,12 @@ _DIFFERENT = {
     "still": "Still there after its release",
     "theirs": "Under our code, and not ours",
 }
-_REPAIRED = {"missing": "missing there", "amount": "with another amount there", "still": "still there after its release"}
+_REPAIRED = {
+    "missing": "missing there",
+    "amount": "with another amount there",
+    "still": "still there after its release",
+    "former": "there under a former code",
+}
 
 
 def _differences(found: HoldFacts, frame: Frame) -> tuple[Table, ...]:

@@ -1,6 +1,6 @@
 """Holds: what people owe against what the bursar was last told. Read, decide, ask the guards, seal two documents, deliver them.
 
-1 carry on: plans that people approved leave, as far as the policy still makes them. 2 collect: the bursar's own list, then what is owed.
+1 collect: the bursar's own list, then what is owed. 2 carry on: plans that people approved leave, as far as the policy makes them of that.
 3 plan: the policy over the people for whom something changed. 4 guard: an unusual plan waits for people, and nothing of it leaves.
 5 seal and deliver: Holds Added and Holds Released. 6 confirm: a release is repeated in every run until it is confirmed.
 """
@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from bursarbridge.flows.library import Summary, summary_of
 from bursarbridge.flows.run import Run, utc_text
 from bursarbridge.flows.submit import Submitted
 from bursarbridge.ledger.holds import PlanNumbers, Policy, Today, decide, exempt_on
-from bursarbridge.store import deliveries, hold_batches, hold_views, holds, indicators, open_items, runs
+from bursarbridge.store import deliveries, formers, hold_batches, hold_views, holds, indicators, open_items, runs
 from bursarbridge.store.books import Books
 from bursarbridge.store.holds import Decided
 from bursarbridge.store.open_items import Basis, Marks
@@ -31,8 +31,8 @@ from bursarbridge.store.open_items import Basis, Marks
 class Gate(Protocol):
     """Who decides whether a plan may leave at once, and remembers what people said of one that may not."""
 
-    def judge(self, books: Books, plan: PlanNumbers) -> tuple[str, ...]:
-        """Why the plan must wait for people; () when it may leave. It takes the place of an older one that waits."""
+    def judge(self, books: Books, plan: PlanNumbers, content: Callable[[], str]) -> tuple[str, ...]:
+        """Why the plan must wait for people; () when it may leave. It takes the place of an older one that waits, unless `content` is the same."""
         ...
 
     def approved(self, books: Books) -> bool:
@@ -125,14 +125,14 @@ class Planned(TypedDict):
 
 
 def run_holds(run: Run, flow: HoldsFlow) -> HoldSummary:
-    """Approved plans first; then facts in; then the plan; then its delivery."""
+    """Facts in first; then what people approved, as it holds by them; then the plan; then its delivery."""
     delivered = deliver(run, flow.outlets)
     confirmed = sum(confirm(run, outlet, _assume) for outlet in flow.outlets.values())
+    shown = [] if flow.snapshot is None else collect(run, flow.snapshot)
+    read = [ended for channel in flow.facts for ended in collect(run, channel)]
     carried = run.post("approved plan", partial(_carry_on, run, flow))
     run.world.reached("holds.carried")
     delivered += deliver(run, flow.outlets) if carried["sealed"]["documents"] else []
-    shown = [] if flow.snapshot is None else collect(run, flow.snapshot)
-    read = [ended for channel in flow.facts for ended in collect(run, channel)]
     planned = run.post("plan", partial(_plan, run, flow))
     run.world.reached("holds.sealed")
     delivered += deliver(run, flow.outlets)
@@ -210,6 +210,8 @@ def _plan(run: Run, flow: HoldsFlow, books: Books) -> Planned:
     open_items.forget_touched(books, source)
     open_items.leave_out_told(books, source)
     holds.note_reopened(books, source, holds.put_decided(books, decided(books, source, flow, today)))
+    if compared.former:
+        formers.release(books)
     holds.close_unneeded(books, source)
     open_items.mark(books, source, open_items.newest(books, fingerprint, run.today, list_number))
     return _leave(run, flow, books, source, today, compared)
@@ -220,7 +222,7 @@ def _leave(run: Run, flow: HoldsFlow, books: Books, source: int, today: Today, c
     free = holds.open_plan(books, source, run.flow, judged=False)
     plan = holds.open_plan(books, source, run.flow, judged=True)
     numbers = holds.numbers(books, source, plan)
-    reasons = flow.gate.judge(books, numbers)
+    reasons = flow.gate.judge(books, numbers, partial(holds.content, books, plan))
     if plan and reasons:
         holds.hold_back(books, plan, numbers, reasons)
     leaving = [one for one in (free, 0 if reasons else plan) if one]
@@ -233,7 +235,7 @@ def _leave(run: Run, flow: HoldsFlow, books: Books, source: int, today: Today, c
         stale=today.stale,
         seen=compared.seen,
         theirs=compared.theirs,
-        differences={name: number for name, number in compared._asdict().items() if name in ("missing", "amount", "still") and number},
+        differences={name: number for name, number in compared._asdict().items() if name in ("missing", "amount", "still", "former") and number},
         words=[compared.unused] if compared.unused else [],
     )
 

@@ -118,6 +118,12 @@ class Plan(NamedTuple):
     """The largest of them, in cents."""
     fingerprint: str = ""
     """Of the settings that made it: reader, policy and limits."""
+    content: str = ""
+    """Of its lines; "" while nobody has asked. What people approve are these lines, and not as many others (I11)."""
+
+    def same(self, other: Plan) -> bool:
+        """Whether it says the same about the same people, by the same settings; how many holds stand is not of it."""
+        return self._replace(active=0) == other._replace(active=0)
 
     @property
     def rows(self) -> int:
@@ -212,6 +218,16 @@ def holding(trips: Sequence[Trip]) -> tuple[Trip, ...]:
 def approvers(trips: Sequence[Trip]) -> int:
     """How many different people have to approve."""
     return max((one.approvers for one in trips), default=1)
+
+
+def person_key(name: str) -> str:
+    """By what a person is the same one, however the name is written."""
+    return " ".join(name.split()).casefold()
+
+
+def may_approve(who: str, started_by: str) -> bool:
+    """Whoever started a run by hand approves nothing that it made; what the timetable started ("") anybody approves (I11)."""
+    return not started_by or person_key(who) != person_key(started_by)
 
 
 def _tripped(found: Sequence[Trip | None]) -> tuple[Trip, ...]:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from bursarbridge.errors import Refused
-from bursarbridge.ledger.guards import COMPARABLE, History, Past, Trip, approvers
+from bursarbridge.ledger.guards import COMPARABLE, History, Past, Trip, approvers, may_approve, person_key
+from bursarbridge.store import starts
 from bursarbridge.store.books import Books
 
 Numbers = Mapping[str, int | str]
@@ -45,6 +46,10 @@ class Guarded(NamedTuple):
     """0 for a plan or a batch."""
     file: str
     votes: tuple[Vote, ...]
+    start: str = ""
+    """How the run was started that made it: by hand, or by the timetable; "" when nobody wrote it down."""
+    started_by: str = ""
+    """The person who started it by hand."""
 
     @property
     def missing(self) -> int:
@@ -53,8 +58,9 @@ class Guarded(NamedTuple):
 
 
 _SELECT = (
-    "select g.id, g.flow, g.kind, g.state, g.approvers, g.trips, g.numbers, g.opened_at, coalesce(g.delivery_id, 0), coalesce(d.name, '') "
-    "from guarded g left join delivery d on d.id = g.delivery_id "
+    "select g.id, g.flow, g.kind, g.state, g.approvers, g.trips, g.numbers, g.opened_at, coalesce(g.delivery_id, 0), coalesce(d.name, ''), "
+    f"{starts.STARTED} from guarded g join run r on r.id = g.run_id left join run_start s on s.run_name = r.name "
+    "left join delivery d on d.id = g.delivery_id "
 )
 
 
@@ -118,9 +124,15 @@ def vote(books: Books, number: int, actor: str, verdict: str, reason: str) -> Gu
         raise Refused(f"{number} is {known.state} already; `bursarbridge held` lists what waits")
     if not reason.strip() or not who:
         raise Refused("say who decides, and why: a decision about a guard needs a name and a reason")
-    key = who.casefold()
+    key = person_key(who)
     if any(earlier.actor.casefold() == key for earlier in known.votes):
         raise Refused(f"{who} has approved {number} already; {known.missing} more, other than they, must approve it")
+    if verdict == "approve" and not may_approve(who, known.started_by):
+        others = "1 person" if known.missing == 1 else f"{known.missing} people"
+        raise Refused(
+            f"{who} started the run that made {number} by hand, and whoever starts a run does not approve what it made: "
+            f'{others} other than they must approve it. If that is a program\'s name and you are somebody else, add --by "NAME"'
+        )
     books.do(
         "insert into guard_vote (guarded_id, actor_key, actor, verdict, reason, at) values (:id, :key, :actor, :verdict, :reason, :at)",
         id=number,
@@ -198,4 +210,6 @@ def _guarded(books: Books, row: tuple[Any, ...]) -> Guarded:
         delivery=int(row[8]),
         file=row[9],
         votes=tuple(Vote(*each) for each in votes),
+        start=row[10],
+        started_by=row[11],
     )

@@ -101,7 +101,9 @@ def seal(books: Books, plans: Sequence[int], document: Document, today: str) -> 
         "update hold set placed_on = case when l.verb = 'place' and hold.verb not in ('place', 'change') then :today else hold.placed_on end, "
         "verb = l.verb, cents = l.cents, code = l.code, reason = l.reason, told_at = :at, told_on = :today, batch_id = l.batch_id, confirmed = '', "
         "confirmed_at = '', repair = '', reopened_on = case when l.verb = 'place' then '' else hold.reopened_on end from hold_line l "
-        "where l.batch_id = :b and l.hold_id = hold.id",
+        "where l.batch_id = :b and l.hold_id = hold.id "
+        # a release under a former code (formers.py) leaves what is told of now as it is
+        "and (l.verb <> 'release' or (l.code = hold.code and l.reason = hold.reason))",
         at=books.now,
         today=today,
         b=document.batch,
@@ -127,8 +129,11 @@ def seal(books: Books, plans: Sequence[int], document: Document, today: str) -> 
 
 
 def _overtake_told(books: Books, mine: str) -> None:
-    """What was told before and never confirmed is overtaken by what is told now."""
-    books.do(f"update hold_line set state = 'overtaken' where state = 'sent' and hold_id in (select hold_id from hold_line where {mine})")
+    """What was told before under the same code and never confirmed is overtaken by what is told now."""
+    books.do(
+        f"update hold_line set state = 'overtaken' where state = 'sent' and hold_id in (select hold_id from hold_line where {mine}) "
+        f"and (hold_id, code, reason) in (select hold_id, code, reason from hold_line where {mine})"
+    )
 
 
 def give_up(books: Books, batch: int) -> bool:

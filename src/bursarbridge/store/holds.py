@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -104,6 +105,17 @@ def numbers(books: Books, source: int, plan: int) -> PlanNumbers:
     found |= {str(row[0]): (int(row[1]), int(row[2]), int(row[3])) for row in books.rows(sql, p=plan)}
     cents, largest = sum(one[1] for one in found.values()), max(one[2] for one in found.values())
     return PlanNumbers(int(active), found["place"][0], found["change"][0], found["release"][0], cents, largest)
+
+
+def content(books: Books, plan: int) -> str:
+    """A hash of what a plan says about whom: equal for equal lines, whatever made them, and for no others."""
+    told = hashlib.sha256()
+    for row in books.stream(
+        "select h.account, l.verb, l.code, l.reason, l.cents from hold_line l join hold h on h.id = l.hold_id "
+        f"where l.plan_id = {int(plan)} and l.state = 'planned' order by l.line_no"
+    ):
+        told.update(json.dumps(list(row)).encode())
+    return told.hexdigest()[:32]
 
 
 def hold_back(books: Books, plan: int, told: PlanNumbers, reasons: Sequence[str]) -> None:

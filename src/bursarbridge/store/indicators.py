@@ -10,7 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from bursarbridge.ledger.facts import Indicator
-from bursarbridge.store import hold_batches
+from bursarbridge.store import formers, hold_batches
 from bursarbridge.store.books import CHUNK, Books
 
 _COLUMNS = ("channel", "row_no", "delivery_id", "account", "institution", "code", "reason", "cents", "reference", "placed_on")
@@ -30,6 +30,8 @@ class Compared(NamedTuple):
     """Under our code and reason, and never told by us."""
     unused: str = ""
     """Why the list confirms no release, or ""."""
+    former: int = 0
+    """Ours, under a code that the policy no longer has."""
 
 
 class Difference(NamedTuple):
@@ -73,8 +75,9 @@ def compare(books: Books, source: int, channel: str, form: hold_batches.Form, co
         unused = f"the bursar's list shows none of the {int(active):,} holds that should stand, so it confirms no release"
         books.do("delete from compared where verb = 'release'")
     seen, missing, amount, still = (_outcome(books, one) for one in ("seen", "missing", "amount", "still"))
+    former = 0 if unused else formers.compare(books, source, channel, form, drawn_at)
     hold_batches.settle(books)
-    return Compared(seen, missing, amount, still, len(_theirs(books, source, channel, form, code)), unused)
+    return Compared(seen, missing, amount, still, len(_theirs(books, source, channel, form, code)), unused, former)
 
 
 def differences(books: Books, source: int, channel: str, form: hold_batches.Form, code: tuple[str, str]) -> list[Difference]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bursarbridge.errors import Refused
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration; a database at it is opened without loading the migration library."""
 
 _BUSY_MS = 60_000
@@ -112,7 +112,7 @@ def version_in(connection: sa.Connection) -> str:
 
 def _open_sqlite(path: Path) -> sa.Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_MS / 1000})
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_MS / 1000, "cached_statements": 1000})
     journal = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
 
     @sa.event.listens_for(engine, "connect")

@@ -9,6 +9,7 @@ from bursarbridge.ledger.entries import Place
 from bursarbridge.ledger.posting import Standing
 from bursarbridge.ledger.reference import number_in, reference_of
 from bursarbridge.ledger.verdict import InFlight, Question
+from bursarbridge.store import starts
 from bursarbridge.store.books import Books
 from bursarbridge.store.standing import standing_of
 
@@ -251,13 +252,16 @@ class LastRun(NamedTuple):
     started_at: str
     ended_at: str
     outcome: str
+    start: str
+    """hand or timetable; "" when nobody wrote it down."""
+    started_by: str
 
 
 def last_runs(books: Books) -> list[LastRun]:
     """The newest run of every flow that ever ran."""
     found = books.rows(
-        "select flow, name, started_at, coalesce(ended_at, ''), coalesce(outcome, '') from run "
-        "where id in (select max(id) from run group by flow) order by flow"
+        f"select r.flow, r.name, r.started_at, coalesce(r.ended_at, ''), coalesce(r.outcome, ''), {starts.STARTED} from run r "
+        "left join run_start s on s.run_name = r.name where r.id in (select max(id) from run group by flow) order by r.flow"
     )
     return [LastRun._make(row) for row in found]
 

@@ -41,12 +41,12 @@ from bursarbridge.jobs.timetable import Slot, upcoming
 from bursarbridge.ledger.still_charged import StillCharged
 from bursarbridge.ports import Archive, Vault
 from bursarbridge.ports.calls import unlogged
-from bursarbridge.store import alarms, epochs, guarded, hold_views, inbox, opening, runs, views
+from bursarbridge.store import alarms, guarded, hold_views, inbox, opening, runs, starts, views
 from bursarbridge.store.alarms import AlarmRow
 from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
 from bursarbridge.wiring import mailings, syncing
-from bursarbridge.wiring.epochs import keep_mark
+from bursarbridge.wiring.epochs import begun, keep_mark
 from bursarbridge.wiring.outside import Clock, Reached, clock_of, crash_switch_here
 from bursarbridge.wiring.outward import Outward, turned_away
 from bursarbridge.wiring.vaults import scratch_of, vault_of
@@ -91,40 +91,41 @@ class Bridge:
             return start(flow)
 
     @contextmanager
-    def running(self) -> Iterator[syncing.Start]:
-        """An engine for several runs, one after another: what it yields runs one flow as of the clock's now. Raises Busy.
+    def running(self, actor: str = "") -> Iterator[syncing.Start]:
+        """An engine for several runs, one after another: what it yields runs one flow as of the clock's now, for a person who starts it by hand.
 
-
-        A process that is at work already (wiring.working) lends its own engine.
+        A process that is at work already (wiring.working) lends its own engine. Raises Busy.
         """
         if self.engine is not None:
-            with self._telling(self.engine) as start:
+            with self._telling(self.engine, actor) as start:
                 yield start
             return
         from bursarbridge.wiring.working import engine_for_a_while
 
         try:
-            with engine_for_a_while(self) as engine, self._telling(engine) as start:
+            with engine_for_a_while(self) as engine, self._telling(engine, actor) as start:
                 yield start
         finally:
             self.watch.beat()
 
     @contextmanager
-    def _telling(self, engine: Engine) -> Iterator[syncing.Start]:
+    def _telling(self, engine: Engine, actor: str) -> Iterator[syncing.Start]:
         """Runs flows on an engine; tells by mail of each run of holds and of what is held, and sends what mail is due."""
-        ended: list[dict[str, object]] = []
+        outcomes: set[object] = set()  # not the summaries: a process that is at work for good would keep one of each run (P25)
 
         def tell(flow: str, name: str = "") -> dict[str, object]:
             return self._start(engine.run, flow, name)
 
         def start(flow: str, name: str = "") -> dict[str, object]:
-            ended.append(self._start(engine.run, flow, name))
+            mailings.load_early(self, flow)
+            ended = self._start(engine.run, flow, name, actor)
+            outcomes.add(ended["outcome"])
             mailings.tell_holds(self, tell)
-            return ended[-1]
+            return ended
 
         mailings.tell_holds(self, tell)
         yield start
-        if any(one["outcome"] == "held" for one in ended):
+        if "held" in outcomes:
             mailings.tell_held(self, tell)
         mailings.tell_due(self, tell)
 
@@ -135,9 +136,12 @@ class Bridge:
         }
         return flows | mailings.procedures(self) | {syncing.ALARMS: self._alarms()}
 
-    def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str, given: str = "") -> dict[str, object]:
+    def _start(self, start: Callable[[str, str, str], dict[str, object]], flow: str, given: str = "", actor: str = "") -> dict[str, object]:
         now = self.clock()
         name = given or f"{flow}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        if actor:  # before the run begins, so that whoever finishes it knows (I11)
+            with self.ledger.begin() as connection:
+                starts.by_hand(Books(connection, 0, utc_text(now)), name, actor)
         with self._end_noted(name), self.watch.running(flow, name) as telling:
             summary = start(flow, name, utc_text(now))
             telling.ended(summary)
@@ -235,7 +239,8 @@ class Bridge:
         looking_only = name == "preview"
         world = World(vault, scratch, self.wait, self.reached, self.clock, unlogged if looking_only else self.watch.log)
         flow = flow.removesuffix("-full") if flow.endswith(HOLDS_FULL_ENDING) else flow  # the same flow over everybody
-        number = steps.post("begin", lambda connection: _begun(Books(connection, 0, now), name, flow))
+        number = steps.post("begin", lambda connection: begun(Books(connection, 0, now), name, flow))
+        self.reached("run.begun")
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
         return Run(name, flow, number, now, today, steps if looking_only else self.watch.steps(steps, flow, name), world)
 
@@ -374,12 +379,6 @@ class Bridge:
     def close(self) -> None:
         """Lets the database go."""
         self.ledger.dispose()
-
-
-def _begun(books: Books, name: str, flow: str) -> int:
-    """A run's number; none begins while a restore waits to be reconciled, whoever starts it."""
-    epochs.require_none(books)
-    return runs.begin(books, name, flow, "1")
 
 
 def build(

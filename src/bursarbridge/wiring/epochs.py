@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bursarbridge.store import epochs, runlog
+from bursarbridge.store import epochs, runlog, runs
+from bursarbridge.store.books import Books
 from bursarbridge.wiring.marks import marks_of
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ def require_open(bridge: Bridge) -> None:
     notice(bridge)
     with bridge.books() as books:
         epochs.require_none(books)
+
+
+def begun(books: Books, name: str, flow: str) -> int:
+    """A run's number; none begins while a restore waits to be reconciled, whoever starts it."""
+    epochs.require_none(books)
+    return runs.begin(books, name, flow, "1")
 
 
 def notice(bridge: Bridge) -> epochs.Epoch | None:

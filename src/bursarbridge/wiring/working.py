@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -153,7 +154,8 @@ def _launched(bridge: Bridge, post: Alone | Leased) -> Iterator[Engine]:
     require_open(bridge)
     bridge.slot = post.slot
     shutil.rmtree(bridge.scratch, ignore_errors=True)  # unfinished files of a killed process
-    engine = Engine(bridge.ledger, bridge.procedures(), at=post, owners=RunOwners(), recording=Recorded, stop=bridge.stopping)
+    recording = partial(Recorded, reached=bridge.reached)
+    engine = Engine(bridge.ledger, bridge.procedures(), at=post, owners=RunOwners(), recording=recording, stop=bridge.stopping)
     try:
         engine.launch()
         yield engine
