@@ -64,8 +64,11 @@ def migrate(engine: sa.Engine) -> None:
     Several processes may do so at once. A database that is newer is left as it is. Raises Refused when it is too new for this program (P22).
     """
     found = version_of(engine)
+    if found > HEAD:
+        with engine.connect().execution_options(reading=True) as connection:
+            if words := unfit(connection):
+                raise Refused(words)
     if found >= HEAD:
-        _refuse_newer(engine, found)
         return
     from alembic import command  # heavy, and needed once in a database's life
     from alembic.config import Config
@@ -79,16 +82,20 @@ def migrate(engine: sa.Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _refuse_newer(engine: sa.Engine, found: str) -> None:
+def unfit(connection: sa.Connection) -> str:
+    """Why this program cannot work on the database as it is now, or "": a newer schema that was only added to is fit for it (P22)."""
+    found = version_in(connection)
     if found == HEAD:
-        return
-    with engine.connect().execution_options(reading=True) as connection:
-        needed = str(connection.execute(sa.text("select migration from schema_needs")).scalar_one())
-    if needed > HEAD:
-        raise Refused(
-            f"the ledger's database is at schema {found} and needs a program that knows {needed}; this one knows {HEAD}. "
-            "Another machine was upgraded: install the same version here; nothing was read or written"
-        )
+        return ""
+    if found < HEAD:
+        return f"the ledger has the schema {found or 'of an empty database'}, and this program needs {HEAD}"
+    needed = str(connection.execute(sa.text("select migration from schema_needs")).scalar_one())
+    if needed <= HEAD:
+        return ""
+    return (
+        f"the ledger's database is at schema {found} and needs a program that knows {needed}; this one knows {HEAD}. "
+        "Another machine was upgraded: install the same version here; nothing was read or written"
+    )
 
 
 def version_of(engine: sa.Engine) -> str:
