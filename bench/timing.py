@@ -13,12 +13,13 @@ import cProfile
 import io
 import pstats
 import resource
+import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -119,7 +120,7 @@ def _watch_statements(ledger: sa.Engine, clocks: Clocks) -> None:
     from bursarbridge.store.books import Books
 
     began: list[tuple[float, float, float]] = []
-    stage = Books.stage
+    stage, told = Books.stage, Books._told
 
     @sa.event.listens_for(ledger, "before_cursor_execute")
     def before(*_: object) -> None:
@@ -132,10 +133,17 @@ def _watch_statements(ledger: sa.Engine, clocks: Clocks) -> None:
         clocks.cpu[name] += time.process_time() - busy
         clocks.risen_mib[name] += _peak_mib() - peak
 
+    def timed_told(self: Books, straight: sqlite3.Connection, sql: str, values: dict[str, object]) -> tuple[int, list[tuple[Any, ...]]]:
+        before()
+        try:
+            return told(self, straight, sql, values)
+        finally:
+            after(None, None, sql)
+
     def timed_stage(self: Books, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         clocks.around(f"stage into {table}", lambda: stage(self, table, columns, rows))
 
-    Books.stage = timed_stage  # type: ignore[method-assign]
+    Books.stage, Books._told = timed_stage, timed_told  # type: ignore[method-assign]
 
 
 def _calls(profiler: cProfile.Profile) -> list[str]:

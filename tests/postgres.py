@@ -2,10 +2,9 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -13,7 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.servers import free_port
+from tests.servers import eventually, free_port
+from tools.postgres import carry_out, programs
 
 _SETTINGS = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=120\nshared_buffers=32MB\nlisten_addresses='127.0.0.1'\n"
 """Nothing here outlives the tests, and only processes are killed in them, never the machine: the disk need not be waited for."""
@@ -24,12 +24,39 @@ class Cluster:
     """A running server; `address` names a database of it as the settings write it."""
 
     port: int
+    home: Path
     _control: Callable[..., None] = lambda *_arguments: None
     _numbers: Iterator[int] = field(default_factory=count)
 
     def restart(self) -> None:
         """Stops the server as a crash does, and starts it again: every connection is cut, wherever it stands."""
         self._control("-m", "immediate", "-w", "-t", "30", "restart")
+
+    def crash(self) -> None:
+        """Stops the server as a crash does, for good."""
+        self._control("-m", "immediate", "-w", "-t", "30", "stop")
+
+    def promote(self) -> None:
+        """Makes a standby the one that writes."""
+        self._control("-w", "-t", "30", "promote")
+
+    @contextmanager
+    def standby(self) -> Iterator["Cluster"]:
+        """A synchronous standby of this server: from now on no commit of a session with synchronous_commit is acknowledged before both have it."""
+        programs, user = _programs(), _user()
+        with _home(user) as home:
+            source = f"host=127.0.0.1 port={self.port} user=tester application_name=standby"
+            carry_out(user, programs / "pg_basebackup", "-D", home / "cluster", "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+            with _started(programs, user, home, free_port()) as standby:
+                # not before the copy is made: promoted, it would wait for a standby of its own
+                self._do("alter system set synchronous_standby_names = 'FIRST 1 (standby)'")
+                self._do("select pg_reload_conf()")
+                assert eventually(self._in_step, 20), "the standby never came into step"
+                yield standby
+
+    def _in_step(self) -> bool:
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            return connection.execute("select sync_state from pg_stat_replication").fetchall() == [("sync",)]
 
     def address(self, database: str) -> str:
         """postgresql://..., without a password: the cluster trusts whoever reaches its loopback port."""
@@ -53,39 +80,51 @@ class Cluster:
 @contextmanager
 def cluster() -> Iterator[Cluster]:
     """Starts a cluster and takes it away again; skips the test where PostgreSQL is not installed, and fails it in CI."""
-    programs, user = _programs(), "postgres" if os.geteuid() == 0 else None
+    programs, user = _programs(), _user()
+    with _home(user) as home:
+        how = ("-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        carry_out(user, programs / "initdb", "-D", home / "cluster", *how)
+        with _started(programs, user, home, free_port()) as running:
+            yield running
+
+
+def _user() -> str | None:
+    return "postgres" if os.geteuid() == 0 else None
+
+
+@contextmanager
+def _home(user: str | None) -> Iterator[Path]:
     home = Path(tempfile.mkdtemp(prefix="bursarbridge-pg-"))
-    data, port = home / "cluster", free_port()
     try:
         if user is not None:
             shutil.chown(home, user)
-        _run(user, programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        with (data / "postgresql.conf").open("a") as settings:
-            settings.write(f"{_SETTINGS}port={port}\nunix_socket_directories='{home}'\n")
-        _run(user, programs / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-t", "30", "start")
-        try:
-            yield Cluster(port, lambda *words: _run(user, programs / "pg_ctl", "-D", data, "-l", home / "log", *words))
-        finally:
-            _run(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
+@contextmanager
+def _started(programs: Path, user: str | None, home: Path, port: int) -> Iterator[Cluster]:
+    data = home / "cluster"
+    with (data / "postgresql.conf").open("a") as settings:
+        settings.write(f"{_SETTINGS}port={port}\nunix_socket_directories='{home}'\n")
+
+    def control(*words: str) -> None:
+        carry_out(user, programs / "pg_ctl", "-D", data, "-l", home / "log", *words)
+
+    control("-w", "-t", "30", "start")
+    try:
+        yield Cluster(port, home, control)
+    finally:
+        with suppress(RuntimeError):  # one that crashed is stopped already
+            control("-m", "immediate", "-w", "stop")
+
+
 def _programs() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parent.parent.name))
-    on_path = shutil.which("initdb")
-    if found or on_path:
-        return found[-1].parent if found else Path(str(on_path)).resolve().parent
+    found = programs()
+    if found is not None:
+        return found
     words = "PostgreSQL's server is not installed (Debian: apt-get install postgresql)"
     if os.environ.get("CI"):
         pytest.fail(words)
     pytest.skip(words)
-
-
-def _run(user: str | None, program: Path, *arguments: Path | str) -> None:
-    command = [str(program), *map(str, arguments)]
-    # a file and not a pipe: the server that pg_ctl starts would keep a pipe open for ever
-    with tempfile.TemporaryFile() as said:
-        done = subprocess.run(command, user=user, group=user, extra_groups=[] if user else None, cwd="/", stdout=said, stderr=said, check=False)
-        said.seek(0)
-        assert done.returncode == 0, f"{' '.join(command)}\n{said.read().decode()}"

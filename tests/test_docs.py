@@ -113,7 +113,7 @@ def test_the_readme_shows_what_the_demo_prints() -> None:
 def test_dev_in_the_pages_exists() -> None:
     """What the pages call by ./dev is a verb of the script or a program the project depends on."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    known = {"test", "help", "chaos", "python", "mypy", "ruff", "pytest", "lint-imports", "uv", *pyproject["project"]["scripts"]}
+    known = {"test", "help", "chaos", "postgres", "python", "mypy", "ruff", "pytest", "lint-imports", "uv", *pyproject["project"]["scripts"]}
     for path, text in pages():
         lines = [line for kind, body in FENCE.findall(text) if kind == "sh" for line in body.splitlines()]
         used = {match[1] for line in lines if (match := re.match(r"\./dev ([\w-]+)", line))}

@@ -280,6 +280,16 @@ def test_a_process_that_dies_at_any_point_of_a_round_runs_each_slot_to_its_end_o
     assert evening.subjects() == (["[SANDBOX] Late: library file for library charges (due 6:15 PM)"] if point == "alarm.noted" else [])
 
 
+def test_p01_what_somebody_started_and_a_death_cut_off_is_finished_by_a_round_with_nothing_due(evening: Scene) -> None:
+    evening.campus.export(FEE)
+    evening.die_at("submit.sealed")
+    with pytest.raises(Killed), evening.bridge.running() as start:
+        start("library-charges")
+    assert not evening.campus.charge_files()
+    assert evening.ran() == []
+    assert len(evening.campus.charge_files()) == 1
+
+
 def test_a_flow_that_is_switched_off_and_on_again_catches_up_with_nothing(evening: Scene) -> None:
     whole = evening.bridge.settings
     evening.bridge.settings = replace(whole, flows=tuple(replace(one, enabled=False) for one in whole.flows))

@@ -4,28 +4,40 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-from bursarbridge.cli.two_days import over_sftp
+import psycopg
+import pytest
+
+from bursarbridge.cli.story_settings import over_sftp
 from bursarbridge.sandbox.server import SftpCampus
+from bursarbridge.store import opening
 from tests.cli.calls import answer, call
+from tests.servers import free_port
 
 PROGRAM = (sys.executable, "-c", "from bursarbridge.cli import main; main()")
+
+
+def ends_as_the_days_do(told: Any) -> None:
+    """The figures that the two days and the morning always end with, whoever ran the flows."""
+    assert (told["charges_sent"], told["payments_returned"], told["fees_closed"]) == (14, 12, 13)
+    assert (told["credits_sent"], told["credits_sent_cents"]) == (2, 174_50)
+    assert told["returned_items_cleared"] == 2 and told["reports_mailed"] == 4, "what came back, and one for each run of holds"
+    assert (told["holds_added"], told["holds_changed"], told["holds_released"]) == (4, 2, 2)
+    assert told["books"]["holds"] == {"parking_cents": 150_00, "bridge_cents": 150_00, "peoplesoft_cents": 150_00}
+    assert told["unexplained_cents"] == 0 and told["runs"] == 18
+    assert told["waiting_for_a_person"] == {"count": 1, "cents": 45_50}
+    alma, bursar = told["books"]["alma"], told["books"]["peoplesoft"]
+    assert (alma["paid_cents"], bursar["paid_cents"], alma["waived_cents"], bursar["waived_cents"]) == (593_91, 593_91, 174_50, 174_50)
+    assert told["books"]["bridge"]["settled"] == 593_91 + 174_50
 
 
 def test_the_demo_ends_with_one_object_and_nothing_unexplained() -> None:
     done = subprocess.run([*PROGRAM, "demo", "--json"], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert (told["charges_sent"], told["payments_returned"], told["fees_closed"]) == (14, 12, 13)
-    assert (told["credits_sent"], told["credits_sent_cents"]) == (2, 174_50)
-    assert told["returned_items_cleared"] == 2 and told["reports_mailed"] == 4, "what came back, and one for each run of holds"
-    assert (told["holds_added"], told["holds_changed"], told["holds_released"]) == (4, 2, 2)
-    assert told["books"]["holds"] == {"parking_cents": 150_00, "bridge_cents": 150_00, "peoplesoft_cents": 150_00}
-    assert told["unexplained_cents"] == 0 and told["seconds"] < 30
-    assert told["waiting_for_a_person"] == {"count": 1, "cents": 45_50}
-    alma, bursar = told["books"]["alma"], told["books"]["peoplesoft"]
-    assert (alma["paid_cents"], bursar["paid_cents"], alma["waived_cents"], bursar["waived_cents"]) == (593_91, 593_91, 174_50, 174_50)
-    assert told["books"]["bridge"]["settled"] == 593_91 + 174_50
+    ends_as_the_days_do(told)
+    assert told["seconds"] < 30 and told["workers"] == []
 
 
 def test_the_story_ends_with_three_books_and_a_campus_to_look_around_in(tmp_path: Path) -> None:
@@ -74,3 +86,38 @@ def test_an_unexplained_cent_fails_the_demo(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program, "demo"], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "Unexplained difference: $0.01" in done.stdout and "the bridge's own books" in done.stdout
+
+
+@pytest.mark.timeout(240)
+def test_three_workers_live_the_same_days_and_one_is_killed(tmp_path: Path, pg_address: str) -> None:
+    address = tmp_path / "url"
+    address.write_text(pg_address)
+    command = [*PROGRAM, "demo", "--json", "--database", f"file:{address}", "--workers", "3", "--keep", str(tmp_path / "days")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    ends_as_the_days_do(told)
+    runs = [name for worker in told["workers"] for name in worker["runs"]]
+    assert len(told["workers"]) == 3 and all(worker["runs"] for worker in told["workers"]), "each of them ran something"
+    assert len(runs) == len(set(runs)) == told["runs"] - 1, "each run was ended by one worker; a person sent the daily report"
+    killed = [(worker["worker"], name) for worker in told["workers"] for name in worker["killed_in"]]
+    ((number, name),) = killed
+    assert name == "library-charges-20261015-1820-1", "the run in which new charges leave"
+    assert name in runs and name not in told["workers"][number - 1]["runs"], "another worker ended what the killed one began"
+    left = [path.name for path in (tmp_path / "days/peoplesoft/in").iterdir() if path.name.startswith("LIB_CHG")]
+    assert sorted(left) == ["LIB_CHG_EXCCD_20261014_000001.dat.loaded", "LIB_CHG_EXCCD_20261015_000005.dat.loaded"], "no file left twice"
+    shown = answer("workers", "-C", tmp_path / "days", "-n", 100)
+    assert shown["at_work"] == [], "all of them are stopped"
+    assert {one["run"] for one in shown["runs"] if one["slot"]} >= set(runs) and all(one["outcome"] for one in shown["runs"])
+    with psycopg.connect(pg_address) as looking:
+        assert looking.execute("select count(*) from alarm").fetchone() == (0,), "nothing was late"
+
+
+def test_a_database_that_is_not_empty_is_left_as_it_is(tmp_path: Path, pg_address: str) -> None:
+    opening.migrate(opening.open_engine(pg_address))
+    refused = call("demo", "--database", pg_address, "--workers", 3)
+    assert refused.exit_code == 1 and "holds a ledger already" in refused.stderr
+    assert call("demo", "--workers", 3).exit_code == 2, "several workers need a database"
+    assert "SQLite" in call("demo", "--database", "sqlite:x.db").stderr
+    away = call("demo", "--database", f"postgresql://tester@127.0.0.1:{free_port()}/nowhere")
+    assert away.exit_code == 5 and "does not let us in" in away.stderr

@@ -6,7 +6,7 @@ import pytest
 
 from bursarbridge import config
 from bursarbridge.cli import runs
-from bursarbridge.cli.two_days import over_sftp
+from bursarbridge.cli.story_settings import over_sftp
 from bursarbridge.jobs.lock import only_one
 from bursarbridge.sandbox.server import SftpCampus
 from bursarbridge.store import opening

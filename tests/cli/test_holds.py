@@ -150,6 +150,19 @@ def test_a_list_that_people_approved_is_decided_like_any_other(campus: Path) -> 
     assert (ran["holds"]["added"], ran["holds"]["released"]) == (1, 1)
 
 
+def test_an_approved_plan_leaves_by_the_list_that_came_since(campus: Path) -> None:
+    """Found by the simulator: an approved plan left before the run looked for newer lists, and held somebody who had paid."""
+    file = campus / "bursarbridge.toml"
+    file.write_text(file.read_text().replace('settings = { action = "off" }\n', ""))
+    assert answer("run", "parking-holds", "-C", campus, code=3)["holds"]["held"] == 2
+    assert call("approve", answer("held", "-C", campus)["held"][0]["id"], "--reason", "known", "--by", "R. Diaz", "-C", campus).exit_code == 0
+    office(campus, "20260802_020000", "0012345,STUDENT,PV1,NOPERMIT,2026-07-01,40.00")
+    ran = answer("run", "parking-holds", "-C", campus)
+    assert [ran["holds"][name] for name in ("added", "overtaken", "released", "held")] == [1, 1, 0, 0]
+    (told,) = [path.read_text() for path in (campus / "peoplesoft/holds").iterdir()]
+    assert "0012345" in told and "0012346" not in told, "who has paid is held by no file"
+
+
 def test_the_bursars_list_is_compared(campus: Path) -> None:
     answer("run", "parking-holds", "-C", campus)
     (campus / "peoplesoft/lists/indicators_20991231_020000.csv").write_text(

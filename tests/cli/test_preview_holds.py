@@ -1,8 +1,10 @@
 """preview parking-holds: who would be placed, changed and released and why, on real data, and nothing changes by it."""
 
 import hashlib
+import os
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,9 @@ def campus(tmp_path: Path) -> Path:
     """The example campus after its first night of holds, with the second night's list waiting."""
     folder = tmp_path / "campus"
     assert call("init", "--example", folder).exit_code == 0
-    shutil.copy(folder / "samples/violations.csv", folder / "parking/out")
+    first = shutil.copy(folder / "samples/violations.csv", folder / "parking/out")
+    an_hour_ago = time.time() - 3600
+    os.utime(first, (an_hour_ago, an_hour_ago))  # lists without a date in their name count from when they were written, to the second
     assert answer("run", "parking-holds", "-C", folder)["holds"]["added"] == 2
     (folder / "parking/out/violations_next.csv").write_text(HEAD + SECOND_NIGHT, newline="")
     return folder

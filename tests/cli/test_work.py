@@ -60,6 +60,9 @@ def test_work_on_sqlite_ends_when_it_is_told_to_and_lets_commands_through(tmp_pa
         assert eventually(lambda: answer("status", "-C", folder)["runs"][0]["outcome"] == "completed", 20)
         assert eventually(lambda: call("run", "library-charges", "-C", folder).exit_code == 0, 20), "between two looks a command finds its turn"
         assert "stopped" in _stopped(worker)
+    shown = answer("workers", "-C", folder)
+    assert shown["at_work"] == [] and shown["runs"][0]["flow"] == "library-charges" and not shown["runs"][0]["slot"]
+    assert "one process at a time" in call("workers", "-C", folder).stdout
 
 
 def test_two_workers_on_postgresql_finish_what_a_dead_command_began_and_a_command_works_beside_them(tmp_path: Path, pg_address: str) -> None:
@@ -74,4 +77,8 @@ def test_two_workers_on_postgresql_finish_what_a_dead_command_began_and_a_comman
         assert eventually(lambda: any((folder / "peoplesoft/in").glob("LIB_CHG*")), 60)
         assert eventually(lambda: answer("status", "-C", folder)["runs"][0]["outcome"] == "completed_with_exceptions", 20)
         assert answer("run", "library-payments", "-C", folder)["outcome"] == "nothing_to_do"
+        shown = answer("workers", "-C", folder)
+        assert {one["pid"] for one in shown["at_work"]} == {first.pid, second.pid}
+        finished = next(one for one in shown["runs"] if one["flow"] == "library-charges")
+        assert finished["slot"] in {one["slot"] for one in shown["at_work"]}, "one of the two ended it"
         assert "goes on with library-charges-" in _stopped(first) + _stopped(second)

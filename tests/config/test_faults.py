@@ -160,6 +160,7 @@ CASES = [
     ("C075", 'vault = "data/vault"', f'vault = "s3://Not A Bucket"\n{S3}', "vault"),
     ("C075", 'vault = "data/vault"', 'vault = "s3://bucket/prefix"', "vault"),
     ("C075", 'vault = "data/vault"', f'vault = "data/vault"\n{S3}', "vault"),
+    ("C076", 'environment = "sandbox"', 'environment = "live"\nclock = "clock"', "clock"),
     ("C026", 'vault = "data/vault"', f'vault = "s3://bucket"\n{S3.replace("http://127.0.0.1:9000", "https://s3.example.edu")}', "endpoint"),
     ("C031", 'vault = "data/vault"', f'vault = "s3://bucket"\n{S3.replace("file:bursarbridge.toml", "l7xx0badc0ffee", 1)}', "key_id"),
 ]
@@ -225,8 +226,16 @@ def test_t11_h07_a_sandbox_reaches_no_host_but_this_machine(tmp_path: Path) -> N
         assert [fault.code for fault in check(written(tmp_path, spoiled("127.0.0.1", host)), {})] == ["C026"], host
     for host in ("localhost", "::1", "127.0.0.2"):
         assert check(written(tmp_path, spoiled("127.0.0.1", host)), {}) == [], host
-    database = spoiled("sqlite:data/bursarbridge.db", "postgresql://db.example.edu/bridge")
-    assert [fault.code for fault in check(written(tmp_path, database), {})] == ["C026"]
+    for address, hosts in (
+        ("db.example.edu/bridge", 1),
+        ("bridge:secret@127.0.0.1:5432,db2.example.edu:5432/bridge?target_session_attrs=read-write", 1),
+        ("db1.example.edu,db2.example.edu/bridge", 2),
+        ("/bridge?host=db.example.edu", 1),
+        ("[::1]:5432,localhost/bridge?target_session_attrs=read-write", 0),
+        ("/bridge?host=/run/postgresql", 0),
+    ):
+        database = spoiled("sqlite:data/bursarbridge.db", f"postgresql://{address}")
+        assert [fault.code for fault in check(written(tmp_path, database), {})] == ["C026"] * hosts, address
 
 
 def test_h06_a_zone_or_a_day_that_does_not_exist_is_refused(tmp_path: Path) -> None:

@@ -47,16 +47,16 @@ def settle(folder: Path, database: str) -> None:
 
 def charges_wait(folder: Path) -> None:
     """The first evening: two exports lie there."""
-    _drop(folder / "alma/out/export-1.xml", export(FIRST), -20)
-    _drop(folder / "alma/out/export-2.xml", export(SECOND), -10)
+    drop(folder / "alma/out/export-1.xml", export(FIRST), -20)
+    drop(folder / "alma/out/export-2.xml", export(SECOND), -10)
 
 
 def payments_wait(folder: Path) -> None:
     """The second evening. Before it: charges went out, one was paid at once and told to Alma, which took the file."""
     charges_wait(folder)
     child.run(folder, ("library-charges", 0))
-    ours = _references(folder)
-    _drop(folder / "peoplesoft/out/payments_20260803_060000.csv", payments([("0012345", ours["15.50"], "15.50", "15.50")]), 60)
+    ours = references(folder)
+    drop(folder / "peoplesoft/out/payments_20260803_060000.csv", payments([("0012345", ours["15.50"], "15.50", "15.50")]), 60)
     child.run(folder, ("library-payments", 1))
     for taken in (folder / "alma/in").iterdir():
         taken.unlink()
@@ -66,16 +66,16 @@ def payments_wait(folder: Path) -> None:
         ("POSTED", document.stem, "G1", ours["85.00"], "0012345", ""),
         ("REFUSED", document.stem, "G1", ours["42.25"], "10400099123", "Invalid Employee ID"),
     ]
-    _drop(folder / "peoplesoft/out/result_1.csv", results(answers), 70)
+    drop(folder / "peoplesoft/out/result_1.csv", results(answers), 70)
     first = [("0012345", ours["15.50"], "15.50", "15.50"), ("20260417", ours["10.00"], "10.00", "4.00")]
-    _drop(folder / "peoplesoft/out/payments_20260804_060000.csv", payments(first), 80)
+    drop(folder / "peoplesoft/out/payments_20260804_060000.csv", payments(first), 80)
     second = [
         *first,
         ("20260417", ours["10.00"], "10.00", "7.00"),
         ("0012345", ours["85.00"], "85.00", "85.00"),
         ("0099999", "L0000000000", "1.00", "1.00"),
     ]
-    _drop(folder / "peoplesoft/out/payments_20260805_060000.csv", payments(second), 90)
+    drop(folder / "peoplesoft/out/payments_20260805_060000.csv", payments(second), 90)
 
 
 def credits_wait(folder: Path) -> None:
@@ -83,10 +83,16 @@ def credits_wait(folder: Path) -> None:
     charges_wait(folder)
     child.run(folder, ("library-charges", 0))
     (document,) = (folder / "peoplesoft/in").iterdir()
-    _drop(folder / "peoplesoft/out/result_1.csv", results([("POSTED", document.stem, "", "", "", "")]), 5)
+    drop(folder / "peoplesoft/out/result_1.csv", results([("POSTED", document.stem, "", "", "", "")]), 5)
     child.run(folder, ("library-charges", 1))
     credited = [("0012345", "CREDIT", "-85", "901"), ("20260417", "CREDIT", "-10", "902"), ("0012345", "CREDIT", "-4", "903")]
-    _drop(folder / "alma/out/export-3.xml", export([*credited, ("10400099123", "OVERDUEFINE", "1.00", "109")]), 12)
+    drop(folder / "alma/out/export-3.xml", export([*credited, ("10400099123", "OVERDUEFINE", "1.00", "109")]), 12)
+
+
+def nothing_can_be_read(folder: Path) -> None:
+    """An evening on which the library's folder is not there: the run fails and says so."""
+    charges_wait(folder)
+    shutil.rmtree(folder / "alma/out")
 
 
 def copied(template: Path, folder: Path) -> Path:
@@ -124,14 +130,14 @@ def _fee(fee: Fee) -> str:
     )
 
 
-def _references(folder: Path) -> dict[str, str]:
+def references(folder: Path) -> dict[str, str]:
     """Amount -> our reference, read from the charge file by the columns of the generic layout."""
     (document,) = (folder / "peoplesoft/in").iterdir()
     details = [line for line in document.read_text().splitlines() if line.startswith("D")]
     return {line[36:52].lstrip("0").rjust(4, "0"): line[61:91].strip() for line in details}
 
 
-def _drop(path: Path, text: str, minutes: int) -> None:
+def drop(path: Path, text: str, minutes: int) -> None:
     """A partner's file, written that long after the first run's instant (so that its time is the same on every try)."""
     path.write_bytes(text.encode())
     at = (child.START + timedelta(minutes=minutes)).timestamp()

@@ -15,10 +15,10 @@ def stage_of(request: pytest.FixtureRequest) -> Iterator[Callable[[str, str], St
     made: dict[tuple[str, str], Stage] = {}
     with ExitStack() as stack:
 
-        def of(flow: str, database: str) -> Stage:
-            if (flow, database) not in made:
+        def of(scene: str, database: str) -> Stage:
+            if (scene, database) not in made:
                 cluster: Cluster | None = request.getfixturevalue("pg_cluster") if database == "postgresql" else None
-                made[flow, database] = stack.enter_context(stage(flow, cluster))
-            return made[flow, database]
+                made[scene, database] = stack.enter_context(stage(scene, cluster))
+            return made[scene, database]
 
         yield of

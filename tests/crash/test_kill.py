@@ -4,43 +4,35 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import bursarbridge
 from tests.crash import child, parking, twin
-from tests.crash.stages import DATABASES, KILLED, NEXT, Stage
+from tests.crash.stages import DATABASES, ELSEWHERE, KILLED, NEXT, PASSED, Stage
 
 StageOf = Callable[[str, str], Stage]
 
 _SOURCE = Path(bursarbridge.__file__).parent
-POINTS = sorted({point for file in _SOURCE.rglob("*.py") for point in re.findall(r'reached\("([a-z.]+)"\)', file.read_text("utf-8"))})
+POINTS = {point for file in _SOURCE.rglob("*.py") for point in re.findall(r'reached\("([a-z.]+)"\)', file.read_text("utf-8"))}
 """Every crash point the source names."""
 
-FLOWS = ("library-charges", "library-payments", "library-credits", parking.FLOW)
-
-ONLY = {
-    "confirm.posted": ("library-payments", parking.FLOW),
-    "submit.writing": FLOWS[:3],
-    "submit.sealed": FLOWS[:3],
-    "holds.carried": (parking.FLOW,),
-    "holds.writing": (parking.FLOW,),
-    "holds.sealed": (parking.FLOW,),
-    "holds.untold": (parking.FLOW,),
-}
-"""Who passes a point that not everybody passes. Charges wait for the bursar's results; files for Alma, and of holds, are confirmed by being taken."""
-
-ELSEWHERE = {"waive.told", "waive.recorded", "collect.refused", "slot.noted", "slot.claimed", "slot.ran", "slot.settled", "alarm.noted"} | {
-    "backup.copied",
-    "restore.marked",
-    "restore.aside",
-}
-"""library-returns passes the first two, only what comes by mail the third, a round of the timetable the others: tests/flows/test_returns.py,
-test_mail_in.py and tests/test_sync.py die at them; backups and restores pass the last ones, tests/keeping dies there."""
-
-CASES = [(flow, point) for flow in FLOWS for point in POINTS if point not in ELSEWHERE and flow in ONLY.get(point, FLOWS)]
+MAIN = ("library-charges", "library-payments", "library-credits", "library-returns", parking.FLOW)
+"""The evenings that die at everything they pass; the others at every step, and at what only they pass."""
+AFTER = {"step.noted", "step.posted"}
+"""The engine has the step's checkpoint, and the next step has not begun."""
+_COMMON = set().union(*(PASSED[scene] for scene in MAIN))
+_STEPS = {"step.acted", "step.posting"}
+CASES = [(scene, point) for scene in PASSED for point in sorted((PASSED[scene] if scene in MAIN else PASSED[scene] - _COMMON | _STEPS) - AFTER)]
+PARTS = 4
+"""Every fourth passing of a step's points is a test of its own, so that none takes long."""
+IN_A_ROW = 10
+"""Deaths of one run before it is let through; after twelve it would be set aside (P23)."""
 
 TWICE = [
     ("library-charges", "collect.posting#2", "collect.posted"),
@@ -59,21 +51,63 @@ TWICE = [
     (parking.FLOW, "holds.writing#2", "holds.writing"),
     (parking.FLOW, "holds.sealed", "publish.renamed"),
     (parking.FLOW, "publish.linked#2", "holds.writing"),
-    (parking.FLOW, "deliver.uploaded", "collect.posting#2"),
+    (parking.FLOW, "confirm.posted", "collect.posting#2"),
+    (parking.FLOW, "deliver.uploaded", "holds.writing"),
 ]
 """First death, and a second one while the first is being recovered from."""
 
 
 @pytest.mark.parametrize("database", DATABASES)
-@pytest.mark.parametrize(("flow", "point"), CASES)
-def test_p01_a_kill_changes_nothing(stage_of: StageOf, database: str, flow: str, point: str) -> None:
-    stage = stage_of(flow, database)
-    times = stage.points.count(point)
-    assert times, f"{point} is not passed by {flow}: the list of points is not true any more"
-    for nth in range(1, times + 1):
+@pytest.mark.parametrize("scene", PASSED)
+def test_the_list_of_points_is_true(stage_of: StageOf, scene: str, database: str) -> None:
+    assert set(stage_of(scene, database).points) == PASSED[scene]
+
+
+def test_every_point_of_the_source_is_died_at() -> None:
+    assert {point for _scene, point in CASES} | AFTER == POINTS - ELSEWHERE and not ELSEWHERE & set().union(*PASSED.values())
+
+
+@pytest.mark.parametrize("scene", PASSED)
+def test_every_durable_step_has_its_points(stage_of: StageOf, scene: str) -> None:
+    """What the engine wrote down is what was passed: a step that names no point would be one too many."""
+    stage = stage_of(scene, "sqlite")
+    with stage.fresh() as folder:
+        before = _checkpoints(folder)
+        points = Counter(child.run(folder, (stage.flow, KILLED)))
+        written = _checkpoints(folder) - before
+    assert written == points["run.begun"] + points["step.noted"] + points["step.posted"] + points["run.failed"] > 2
+    assert (points["step.acted"], points["step.posting"]) == (points["step.noted"], points["step.posted"])
+
+
+@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize(
+    ("scene", "point", "first", "each"),
+    [(scene, point, first, PARTS if point in _STEPS else 1) for scene, point in CASES for first in range(1, (PARTS if point in _STEPS else 1) + 1)],
+)
+def test_p01_a_kill_changes_nothing(stage_of: StageOf, database: str, scene: str, point: str, first: int, each: int) -> None:
+    """At the first, the second and every other time that the point is passed."""
+    stage = stage_of(scene, database)
+    for nth in range(first, stage.points.count(point) + 1, each):
         with stage.fresh() as folder:
-            child.run(folder, (flow, KILLED), crash_at=f"{point}#{nth}")
-            child.run(folder, (flow, NEXT))
+            child.run(folder, (stage.flow, KILLED), crash_at=f"{point}#{nth}")
+            child.run(folder, (stage.flow, NEXT))
+            _same(folder, stage)
+
+
+@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("point", sorted(AFTER))
+@pytest.mark.parametrize("scene", MAIN)
+def test_p01_p02_a_kill_after_each_step_ten_in_a_row_changes_nothing(stage_of: StageOf, database: str, scene: str, point: str) -> None:
+    """One run dies after its first step, again after the second, and so on: each time the steps before it are only replayed."""
+    stage = stage_of(scene, database)
+    times = stage.points.count(point)
+    for first in range(1, times + 1, IN_A_ROW):
+        with stage.fresh() as folder:
+            begun = KILLED
+            for nth in range(first, min(first + IN_A_ROW, times + 1)):
+                child.run(folder, (stage.flow, begun), crash_at=f"{point}#{nth}")
+                begun = NEXT
+            child.run(folder, (stage.flow, NEXT))
             _same(folder, stage)
 
 
@@ -92,8 +126,10 @@ NESTED = [
     ("library-charges", ["collect.fetched", "collect.posted", "submit.writing", "deliver.intended", "publish.linked"]),
     ("library-charges", ["collect.posting"] * 5),
     ("library-payments", ["confirm.posted", "collect.posting", "collect.cleared", "submit.sealed", "publish.renamed"]),
-    (parking.FLOW, ["confirm.posted", "holds.carried", "collect.posting", "holds.writing", "publish.renamed"]),
+    (parking.FLOW, ["confirm.posted", "collect.posting", "holds.carried", "holds.writing", "publish.renamed"]),
     (parking.FLOW, ["holds.writing"] * 5),
+    ("library-returns", ["step.acted#2", "waive.told", "step.acted#4", "waive.recorded#2", "step.posting"]),
+    ("library-returns", ["step.acted"] * 5),
 ]
 
 
@@ -142,8 +178,13 @@ def test_both_databases_tell_the_same(stage_of: StageOf, flow: str) -> None:
     assert not twin.differences(stage_of(flow, "sqlite").unhurt, stage_of(flow, "postgresql").unhurt)
 
 
+def _checkpoints(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "data/bursarbridge.engine.db")) as engine:
+        return int(engine.execute("select count(*) from operation_outputs").fetchone()[0])
+
+
 def _same(folder: Path, stage: Stage) -> None:
-    hurt = twin.world(folder)
+    hurt = stage.world(folder)
     different = twin.differences(hurt, stage.unhurt)
     assert not different, "\n".join(different)
     delivered = [content for name, content in hurt.files.items() if "/in/" in name]

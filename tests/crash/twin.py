@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -11,8 +14,9 @@ from bursarbridge.ledger.reference import reference_of
 from bursarbridge.store import views
 from bursarbridge.store.books import Books
 
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 ENDPOINTS = ("alma", "peoplesoft", "parking")
-_PREFIX, _HOLD_PREFIX = "L", "PH"
+_PREFIXES, _HOLD_PREFIX = "LP", "PH"
 
 _QUESTIONS = {
     "entries": "select o.source_reference, e.from_place, e.to_place, e.cents, e.kind, c.kind from entry e "
@@ -38,9 +42,17 @@ _QUESTIONS = {
     "indicators": "select channel, account, code, reason, cents, reference from indicator",
     "guarded": "select flow, kind, state, approvers, trips, numbers, opened_at, coalesce(closed_at, '') from guarded",
     "guard votes": "select actor, verdict, reason, at from guard_vote",
+    "calls": "select source, event, loan_id, state, words from webhook",
+    "return cases": "select o.source_reference, r.outcome, r.words, r.returned_at from return_case r join obligation o on o.id = r.obligation_id",
+    "intents": "select kind, reference, person, item, fee, cents, reason, state, words from intent",
+    "slots": "select flow, local_date, slot, state, outcome from slot",
+    "alarms": "select leg, kind, opened_at, level, subject, readers, coalesce(resolved_at, '') from alarm",
+    # A mail that was handed over when the process died is in doubt: SMTP has no way to ask (reliability.md T25).
+    "mail": "select report, recipient, subject from mail",
     "guard history": "select subject, kind, line_count, cents, at from guard_history",
-    # The mail of a run that was killed leaves when it has been finished.
-    "runs": "select flow, case when flow like 'report-%' then '' else started_at end, outcome from run",
+    # The mail of a run that was killed leaves when it has been finished, and it may be in doubt.
+    "runs": "select flow, case when flow like 'report-%' then '' else started_at end, "
+    "case when ended_at is null then 'unfinished' when flow like 'report-%' or flow = 'alarms' then '' else outcome end from run",
 }
 
 
@@ -52,30 +64,43 @@ class World:
     unexplained_cents: int
     books: dict[str, list[str]]
     files: dict[str, str]
+    partner: list[str]
+    """What a system that is asked over HTTP has in its own books."""
     leftovers: list[str]
     """Temporary and unfinished files anywhere; there should be none."""
 
 
-def world(folder: Path) -> World:
-    """Reads a campus; no process may be running on it."""
+def world(folder: Path, partner: Sequence[str] = (), *, timed: bool = True) -> World:
+    """Reads a campus; no process may be running on it. Not `timed`: instants are left out, where a slot's second try has another one."""
     bridge = wiring.build(config.load(folder / "bursarbridge.toml"))
     try:
         with bridge.books() as books:
-            plain = _plain_words(books)
+            words = _plain_words(books, {str(folder): "<campus>"})
+            plain: Callable[[str], str] = words if timed else lambda text: _INSTANT.sub("<instant>", words(text))
             told = {name: sorted(plain(json.dumps(row)) for row in books.rows(question)) for name, question in _QUESTIONS.items()}
             places, unexplained = views.places(books), views.unexplained_cents(books)
     finally:
         bridge.close()
     documents = [path for place in ENDPOINTS for path in sorted((folder / place).rglob("*")) if path.is_file()]
     files = {plain(str(path.relative_to(folder))): plain(path.read_text()) for path in documents}
-    return World(places, unexplained, told, files, _leftovers(folder))
+    return World(places, unexplained, told, files, sorted(plain(row) for row in partner), _leftovers(folder))
 
 
 def differences(one: World, other: World) -> list[str]:
-    """Where two campuses differ, one line a field; nothing when they are the same."""
-    return [
-        f"{f.name}:\n  {getattr(one, f.name)}\n  {getattr(other, f.name)}" for f in fields(World) if getattr(one, f.name) != getattr(other, f.name)
-    ]
+    """Where two campuses differ, a line for each row that only one of them has; nothing when they are the same."""
+    found = []
+    for f in fields(World):
+        ours, theirs = _rows(getattr(one, f.name)), _rows(getattr(other, f.name))
+        found += [f"{f.name}: only here:  {row}" for row in (ours - theirs).elements()]
+        found += [f"{f.name}: only there: {row}" for row in (theirs - ours).elements()]
+    return found
+
+
+def _rows(part: object) -> Counter[str]:
+    """A part of a world as rows that can be counted."""
+    if isinstance(part, dict):
+        return Counter(f"{name} {row}" for name, rows in part.items() for row in (rows if isinstance(rows, list) else [rows]))
+    return Counter(part if isinstance(part, list) else [str(part)])
 
 
 def _leftovers(folder: Path) -> list[str]:
@@ -91,16 +116,22 @@ class _PlainWords:
 
     def __init__(self, references: dict[str, str], names: dict[str, str]) -> None:
         self._words = references | names
+        self._numbered = re.compile(r"(<fee [^<>]+>)-\d+\b")
+        """What a system is told by API is marked with our reference and the batch."""
+        self._of_delivery = re.compile(r'("[\w.-]+)@\d+(?=")')
+        """What an office that bills takes back is named by the violation and the list that said so."""
 
     def __call__(self, text: str) -> str:
         for word, plain in self._words.items():
             text = text.replace(word, plain)
-        return text
+        return self._of_delivery.sub(r"\1@<delivery>", self._numbered.sub(r"\1-<batch>", text))
 
 
-def _plain_words(books: Books) -> _PlainWords:
-    references = {
-        reference_of(_PREFIX, int(number)): f"<fee {source}>" for number, source in books.rows("select id, source_reference from obligation")
+def _plain_words(books: Books, others: dict[str, str]) -> _PlainWords:
+    references = others | {
+        reference_of(prefix, int(number)): f"<fee {source}>"
+        for number, source in books.rows("select id, source_reference from obligation")
+        for prefix in _PREFIXES
     }
     references |= {reference_of(_HOLD_PREFIX, int(number)): f"<hold {account}>" for number, account in books.rows("select id, account from hold")}
     found = books.rows("select id from batch order by id")

@@ -1,14 +1,16 @@
 """The fast lane of complete lists: whatever is edited from night to night, the books end as if every list had been read whole."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import NamedTuple
+from contextlib import nullcontext
+from io import BytesIO
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pytest
 from hypothesis import Phase, event, example, given, settings
 from hypothesis import strategies as st
 
-from bursarbridge.flows.unlike import unlike
+from bursarbridge.flows.unlike import Unlike, unlike
 from bursarbridge.store import opening
 from tests.flows.parking_lot import Lot, books_of, ends, line, lot
 
@@ -161,13 +163,20 @@ def test_the_lane_leaves_the_same_books_on_postgresql(pg_address: str) -> None:
             assert books_of(other) == books_of(one)
 
 
-LINES = st.lists(st.sampled_from([bytes([65 + number]) + b"\n" for number in range(8)]), max_size=40)
+LINES = st.lists(st.sampled_from([bytes([65 + number]) * (1 + 7 * (number % 3)) + b"\n" for number in range(8)]), max_size=40)
+SMALL: dict[str, Any] = {"_BLOCK": 24, "_NEAR": 12, "_STRIDES": (8, 3), "_AGREE": 6}
+"""Sizes of the comparison for files of some lines, so that its blocks and strides end anywhere."""
+
+
+def compared(old: list[bytes], new: list[bytes], most: int) -> Unlike | None:
+    return unlike(BytesIO(b"".join(old)), BytesIO(b"".join(new)), most)
 
 
 @settings(max_examples=300, deadline=None, phases=QUICK)
-@given(LINES, LINES)
-def test_what_two_files_do_not_share_is_the_difference_of_their_lines(old: list[bytes], new: list[bytes]) -> None:
-    found = unlike(old, new, 1000)
+@given(LINES, LINES, st.booleans())
+def test_what_two_files_do_not_share_is_the_difference_of_their_lines(old: list[bytes], new: list[bytes], small: bool) -> None:
+    with patch.multiple("bursarbridge.flows.unlike", **SMALL) if small else nullcontext():
+        found = compared(old, new, 1000)
     assert found is not None
     assert (Counter(found.gone), Counter(found.came)) == (Counter(old) - Counter(new), Counter(new) - Counter(old))
 
@@ -178,17 +187,24 @@ def test_lines_put_in_and_taken_out_of_a_long_file_are_found_with_little_memory(
     old = [b"%d\n" % number for number in range(9500)]
     new = old[:into] + [b"new %d\n" % number for number in range(count)] + old[into:]
     del new[out]
-    found = unlike(old, new, 60)
+    found = compared(old, new, 60)
     assert found is not None
     assert (len(found.gone), len(found.came)) in ((1, count), (0, count - 1))
 
 
 def test_too_many_differences_are_for_the_whole_reading() -> None:
-    def numbered(word: str) -> Iterator[bytes]:
-        return (b"%s %d\n" % (word.encode(), number) for number in range(1000))
+    def numbered(word: str) -> list[bytes]:
+        return [b"%s %d\n" % (word.encode(), number) for number in range(1000)]
 
-    assert unlike(numbered("a"), numbered("b"), 50) is None
+    assert compared(numbered("a"), numbered("b"), 50) is None
+    assert compared(numbered("a"), numbered("a") + numbered("b"), 50) is None
+
+
+def test_a_line_without_an_end_in_reason_is_for_the_whole_reading() -> None:
+    with patch("bursarbridge.flows.unlike._LINE_MAX", 1000):
+        assert compared([b"a\n"], [b"b" * 400_000, b"\n"], 10) is None
+        assert compared([b"a\n"], [b"a\n", b"b" * 400_000, b"\n"], 10) is None
 
 
 def test_a_last_line_without_an_end_is_the_same_line() -> None:
-    assert unlike([b"a\n", b"b"], [b"b\n", b"a"], 10) == ([], [])
+    assert compared([b"a\n", b"b"], [b"b\n", b"a"], 10) == ([], [])

@@ -87,7 +87,7 @@ def test_p17_while_the_server_restarts_runs_wait_and_end_once() -> None:
         def chain(steps: DurableSteps, name: str, now: str) -> dict[str, object]:
             for number in range(40):
                 steps.act(f"look {number}", lambda: 1)
-                steps.post(f"post {number}", partial(_put, f"{name}-{number}"))
+                steps.post(f"post {number}", partial(put, f"{name}-{number}"))
             return {"done": 40}
 
         ended: list[dict[str, object]] = []
@@ -261,7 +261,7 @@ def test_p25_a_hundred_runs_leave_no_handle_and_no_thread(launch: Launch) -> Non
     assert after[0] <= before[0] + 3 and after[1] <= before[1] + 2
 
 
-def _put(name: str, connection: sa.Connection) -> int:
+def put(name: str, connection: sa.Connection) -> int:
     return connection.execute(sa.text(_ROW), {"name": name}).rowcount
 
 

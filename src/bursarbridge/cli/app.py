@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -27,6 +28,7 @@ from bursarbridge.cli import (
     suspense,
     timetable,
     work,
+    workers,
 )
 
 _EXAMPLES = """\b
@@ -42,6 +44,9 @@ Begin here:
 Exit codes: 0 ok, 1 failed and nothing sent, 2 usage or settings, 3 held for a person,
 4 done with exceptions, 5 another system cannot be reached (safe to retry), 6 another run is under way.
 """
+
+_CYCLES_AT = 50_000
+"""New objects until cycles among them are looked for: at Python's 700, loading the program and a long list is looked through hundreds of times."""
 
 app = typer.Typer(
     name="bursarbridge",
@@ -66,6 +71,7 @@ app.command("approve", short_help="Approve what a guard holds.")(guards.approve)
 app.command("reject", short_help="Reject what a guard holds.")(guards.reject)
 app.command("serve", short_help="Listen for webhook calls, and work.")(serve.serve)
 app.command("work", short_help="Work: one of any number of workers.")(work.work)
+app.command("workers", short_help="List who is at work.")(workers.workers)
 app.command("sync", short_help="Run what is due by the timetable.")(timetable.sync)
 app.command("schedule", short_help="Show the next runs.")(timetable.schedule)
 app.command("backup", short_help="Copy everything the bridge knows.")(keeping.backup)
@@ -84,6 +90,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             # A terminal that knows fewer characters than we print shows a mark for them instead of breaking off.
             stream.reconfigure(errors="replace")
+    gc.set_threshold(_CYCLES_AT)
     app(prog_name="bursarbridge")
 
 

@@ -102,7 +102,7 @@ def bridge_of(screen: Screen, where: Where) -> Iterator[Bridge]:
     settings = settings_of(screen, where)
     from bursarbridge import wiring
 
-    screen.note(heading(settings, moment(wiring.system_clock(), settings.campus.timezone)))
+    screen.note(heading(settings, moment(wiring.clock_of(settings)(), settings.campus.timezone)))
     with _database(settings):
         bridge = wiring.build(settings)
         try:

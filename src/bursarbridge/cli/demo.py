@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from bursarbridge.cli import told
-from bursarbridge.cli.campus import FAILED, Where, ending
+from bursarbridge.cli.campus import FAILED, Where, ending, usage
 from bursarbridge.cli.options import Json, NoColor, Quiet
 from bursarbridge.cli.screen import Screen, bold
-from bursarbridge.cli.words import clock
+from bursarbridge.cli.words import clock, count
+from bursarbridge.errors import Refused, TryLater
 from bursarbridge.ledger.money import shown
 
 if TYPE_CHECKING:
+    from bursarbridge.cli.crew import Hand, Worker
     from bursarbridge.cli.three_books import ThreeBooks
-    from bursarbridge.cli.two_days import Moment
+    from bursarbridge.cli.two_days import Moment, Stage
     from bursarbridge.sandbox.campus import Campus
 
 Keep = Annotated[Path | None, typer.Option("--keep", metavar="DIR", help="Live the days in this new folder, and leave it for looking around.")]
+_DATABASE_HELP = 'An empty PostgreSQL for the ledger: its address, or "file:PATH" or "env:NAME" that holds it.'
+InDatabase = Annotated[str, typer.Option("--database", metavar="ADDRESS", help=_DATABASE_HELP)]
+_WORKERS_HELP = "With --database: let so many worker processes run the flows; one of them is killed on the second day."
+Workers = Annotated[int, typer.Option("--workers", metavar="N", min=0, max=9, help=_WORKERS_HELP, show_default=False)]
 
 _WIDTH = 112
 _OPENING = (
@@ -38,27 +45,69 @@ Up on 127.0.0.1: an SFTP server with the files of all three (port {sftp}; the br
 Alma's API over HTTP ({api}), the bridge's own listener for Alma's calls ({calls}), and a mail server ({mail})."""
 
 
-def demo(keep: Keep = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
+_CREW = "The flows are run by {workers} on one PostgreSQL, as by `bursarbridge work`; this program plays people, partners and the clock."
+
+
+def demo(
+    keep: Keep = None, database: InDatabase = "", workers: Workers = 0, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False
+) -> None:
     """Live two days and a morning on an invented campus: fees are charged, paid or waived, and parking's holds come and go.
 
     \b
     bursarbridge demo
     bursarbridge demo --keep two-days       then look around in it
+    bursarbridge demo --database file:.postgres/url --workers 3
     """
     screen = Screen(as_json, quiet, no_color)
     where = Where(keep, None)
+    if workers and not database:
+        usage(screen, where, "several workers need one PostgreSQL, and --database names none", "bursarbridge demo --database ADDRESS --workers 3")
     with ending(screen, where, "bursarbridge demo --keep OTHER_DIR"), _folder(keep) as folder:
         from bursarbridge.wiring import system_clock
 
         began = system_clock()
-        moments, books, campus = _live(screen, folder)
+        lived = _live(screen, folder, _empty(database) if database else "", workers)
         seconds = (system_clock() - began).total_seconds()
-        answer = _answer(moments, books, campus, seconds, keep)
+        answer = _answer(lived, seconds, keep)
         screen.give(answer)
-        _ending(screen, books, seconds)
-        _where_next(screen, where, books)
-    if not books.agree:
+        _ending(screen, lived, seconds)
+        _where_next(screen, where, lived.books)
+    if not lived.books.agree:
         raise typer.Exit(FAILED)
+
+
+class Lived(NamedTuple):
+    """The days as they went."""
+
+    moments: list[Moment]
+    books: ThreeBooks
+    campus: Campus
+    workers: Sequence[Worker]
+
+
+def _empty(database: str) -> str:
+    """The address of a PostgreSQL that holds nothing yet. Raises Refused for another one, TryLater when it does not answer."""
+    from sqlalchemy.exc import DBAPIError
+
+    from bursarbridge.config.places import Database
+    from bursarbridge.store import opening
+
+    address = Database(database, Path()).url()
+    if address.startswith("sqlite:"):
+        raise Refused("--database is for a PostgreSQL; without it the demo makes a SQLite ledger of its own")
+    engine = opening.open_engine(address)
+    try:
+        found = opening.version_of(engine)
+    except DBAPIError as error:
+        first = (str(error.orig).strip().splitlines() or ["it says nothing"])[0]
+        raise TryLater(f"the database of --database does not let us in: {first}") from error
+    finally:
+        engine.dispose()
+    if found:
+        raise Refused(
+            "the database of --database holds a ledger already, which stays as it is; name an empty one (in the repository: ./dev postgres)"
+        )
+    return address
 
 
 @contextmanager
@@ -70,21 +119,27 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _live(screen: Screen, folder: Path) -> tuple[list[Moment], ThreeBooks, Campus]:
+def _live(screen: Screen, folder: Path, database: str, workers: int) -> Lived:
     from bursarbridge.cli.three_books import compared, held
     from bursarbridge.cli.two_days import two_days
 
     screen.say(_OPENING)
     moments: list[Moment] = []
-    with two_days(folder) as stage:
-        for line in _UP.format(**stage.ports._asdict()).splitlines():
-            screen.say(line)
+    with two_days(folder, database, workers) as stage:
+        _curtain(screen, stage)
         for moment in stage.moments():
             _scene(screen, moment, moments[-1] if moments else None)
             moments.append(moment)
         with stage.bridge.books() as books:
             holds = held(stage.campus, books, (moment.ran for moment in moments if moment.ran is not None))
-            return moments, compared(stage.campus.books(), books, holds), stage.campus
+            return Lived(moments, compared(stage.campus.books(), books, holds), stage.campus, stage.crew.workers if stage.crew else ())
+
+
+def _curtain(screen: Screen, stage: Stage) -> None:
+    for line in _UP.format(**stage.ports._asdict()).splitlines():
+        screen.say(line)
+    if stage.crew is not None:
+        screen.say(_CREW.format(workers=count(len(stage.crew.workers), "worker")))
 
 
 def _scene(screen: Screen, moment: Moment, before: Moment | None) -> None:
@@ -95,6 +150,8 @@ def _scene(screen: Screen, moment: Moment, before: Moment | None) -> None:
     _say(screen, f"{clock(at):>8}  ", moment.scene.text)
     if moment.came:
         _say(screen, " " * 10, moment.came)
+    if moment.hand is not None:
+        _say(screen, " " * 10, _by(moment.hand))
     if moment.ran is not None:
         for line in told.sentences(moment.ran):
             _say(screen, " " * 10 + "> ", line)
@@ -104,13 +161,21 @@ def _scene(screen: Screen, moment: Moment, before: Moment | None) -> None:
         _say(screen, " " * 10 + "> ", f"One thing now waits for a person: {words}.")
 
 
+def _by(hand: Hand) -> str:
+    if hand.killed:
+        at = "when PeopleSoft's server had given its file the final name, and before it heard of that"
+        return f"Worker {hand.killed} is killed (SIGKILL) {at}. Worker {hand.worker} goes on:"
+    return f"Worker {hand.worker}:" if hand.worker else "A person types the command:"
+
+
 def _say(screen: Screen, start: str, text: str) -> None:
     indent = " " * len(start)
     for line in textwrap.wrap(text, _WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False):
         screen.say(line)
 
 
-def _ending(screen: Screen, books: ThreeBooks, seconds: float) -> None:
+def _ending(screen: Screen, lived: Lived, seconds: float) -> None:
+    books = lived.books
     screen.say()
     screen.say(bold("The three books at the end"))
     for line in books.lines():
@@ -123,7 +188,24 @@ def _ending(screen: Screen, books: ThreeBooks, seconds: float) -> None:
     for check in checks:
         if check.one != check.other:
             screen.say(f"    {check.words}: {check.figures}")
+    _crew(screen, lived.workers)
     screen.say(f"  All of it took {seconds:.1f} seconds.")
+    screen.say()
+
+
+def _crew(screen: Screen, workers: Sequence[Worker]) -> None:
+    """Which worker ran what."""
+    if not workers:
+        return
+    screen.say()
+    screen.say(bold("The workers"))
+    rows = []
+    for one in workers:
+        flows = Counter(name.rsplit("-", 3)[0] for name in one.runs)
+        ran = ", ".join(f"{number} {flow}" for flow, number in sorted(flows.items()))
+        rows.append([f"worker {one.number}", count(len(one.runs), "run"), ran])
+        rows += [["", "", f"killed in the middle of {name}, which another one ended; started again"] for name in one.killed_in]
+    screen.table(rows, right=(1,))
     screen.say()
 
 
@@ -138,7 +220,8 @@ def _where_next(screen: Screen, where: Where, books: ThreeBooks) -> None:
         screen.say(f"  {where.command(verb)}")
 
 
-def _answer(moments: list[Moment], books: ThreeBooks, campus: Campus, seconds: float, keep: Path | None) -> dict[str, object]:
+def _answer(lived: Lived, seconds: float, keep: Path | None) -> dict[str, object]:
+    moments, books, campus, workers = lived
     runs = [moment.ran for moment in moments if moment.ran is not None]
     charges = [run["sent"] for run in runs if run["flow"] == "library-charges"]
     payments = [run["sent"] for run in runs if run["flow"] == "library-payments"]
@@ -161,6 +244,7 @@ def _answer(moments: list[Moment], books: ThreeBooks, campus: Campus, seconds: f
         "unexplained_cents": books.unexplained_cents,
         "books": books.as_json(),
         "runs": len(runs) + sum(moment.mailed is not None for moment in moments),
+        "workers": [{"worker": one.number, "runs": one.runs, "killed_in": one.killed_in} for one in workers],
         "folder": "" if keep is None else str(keep.absolute()),
         "seconds": round(seconds, 2),
     }

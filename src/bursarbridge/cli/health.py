@@ -23,7 +23,7 @@ def health(folder: Folder = None, file: File = None, as_json: Json = False, quie
         from bursarbridge import wiring
         from bursarbridge.wiring.outward import unhealthy_unopened
 
-        now = wiring.system_clock()
+        now = wiring.clock_of(settings)()
         screen.note(heading(settings, moment(now, settings.campus.timezone)))
         reasons = unhealthy_unopened(settings, now)
         screen.give({"healthy": not reasons, "reasons": reasons, "exit_code": FAILED if reasons else 0})

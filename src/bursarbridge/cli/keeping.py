@@ -103,8 +103,8 @@ def restore(
             backups.put_settings(backups.newest_in(source), where.path)
             screen.note(f"{where.path} is the backup's; secrets and keys are not in it")
         settings = settings_of(screen, where)
-        screen.note(heading(settings, moment(wiring.system_clock(), settings.campus.timezone)))
-        done = restoring.restore(settings, source, wiring.system_clock, wiring.crash_switch_here(), over=over)
+        screen.note(heading(settings, moment(wiring.clock_of(settings)(), settings.campus.timezone)))
+        done = restoring.restore(settings, source, wiring.clock_of(settings), wiring.crash_switch_here(), over=over)
         screen.give(
             {
                 "backup": str(done.folder),

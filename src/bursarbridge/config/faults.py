@@ -87,6 +87,7 @@ CODES: Final[dict[str, Meaning]] = {
     "C073": Meaning("a flow that waits for ever", "It would never run, and look as if it had nothing to do."),
     "C074": Meaning("an alarm that nobody gets", "What is late or missing is seen only by whoever happens to look."),
     "C075": Meaning("a vault in a bucket that cannot be reached", "Nothing that comes or goes could be kept, so nothing runs."),
+    "C076": Meaning("an invented clock where money is real", "Files would get invented dates, and what is late would not be noticed."),
 }
 """Every fault code; docs/settings.md lists the same ones and a test compares them."""
 

@@ -35,6 +35,7 @@ class Campus:
     name: str = required(kinds.text, example='"Example College"')
     timezone: ZoneInfo = required(kinds.zone, example='"America/Los_Angeles"')
     environment: str = optional(kinds.choice("sandbox", "live"), "sandbox")
+    clock: Path | None = optional(places.path, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from bursarbridge.config.calendars import calendar_rules
 from bursarbridge.config.desk import Desk, listed, nearest
@@ -41,6 +41,7 @@ def cross_check(root: Node, desk: Desk) -> None:
     """Notes every fault between sections."""
     _connections(root, desk)
     _hosts(root, desk)
+    _clock(root.at("campus"), desk)
     _prefixes(root, desk)
     _confirmations(root, desk)
     _item_types(root, desk)
@@ -80,7 +81,7 @@ def _hosts(root: Node, desk: Desk) -> None:
         hosts.append((node, _host(root.at("storage", "s3").text("endpoint")) if named else "s3.amazonaws.com"))
     address = root.at("storage").text("database")
     if address.startswith(("postgresql://", "postgres://")):
-        hosts.append((root.at("storage", "database"), _host(address)))
+        hosts += [(root.at("storage", "database"), host) for host in _database_hosts(address)]
     relay = root.at("mail").text("relay")
     hosts.append((root.at("mail", "relay"), "" if relay.startswith("folder:") else relay.rpartition(":")[0].strip("[]")))
     if root.at("serve").text("host"):
@@ -93,6 +94,14 @@ def _hosts(root: Node, desk: Desk) -> None:
         if host and environment == "live" and (node.path[0] == "connections" or node.name == "base") and _loopback(host):
             cure = "name the partner's own host, unless this is a tunnel"
             desk.at_value("C026", node, f"{host} is this machine, and these settings are live", cure, severity=Severity.WARNING)
+
+
+def _clock(campus: Node, desk: Desk) -> None:
+    """A campus where money is real has the time that it is."""
+    if campus.text("environment") == "live" and "clock" in campus.tables:
+        desk.at_value(
+            "C076", campus.at("clock"), "the time comes from a file, and these settings are live", 'take clock out, or environment = "sandbox"'
+        )
 
 
 def _vault(storage: Node, desk: Desk) -> None:
@@ -112,6 +121,17 @@ def _host(address: str) -> str:
         return urlsplit(address).hostname or ""
     except ValueError:
         return ""
+
+
+def _database_hosts(address: str) -> list[str]:
+    """Every host that a database address names: several with commas between them, and those of its options; a folder with a socket is none."""
+    try:
+        parts = urlsplit(address)
+        named = [urlsplit(f"//{one}").hostname or "" for one in parts.netloc.rpartition("@")[2].split(",")]
+    except ValueError:
+        return []
+    more = [host for key in ("host", "hostaddr") for words in parse_qs(parts.query).get(key, []) for host in words.split(",")]
+    return [host for host in (*named, *more) if host and not host.startswith(("/", "%2f"))]
 
 
 def _loopback(host: str) -> bool:

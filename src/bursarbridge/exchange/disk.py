@@ -13,6 +13,9 @@ from bursarbridge.errors import BridgeError, Refused, TryLater
 
 BLOCK_BYTES = 1 << 20
 
+_WORTH_A_THREAD = 1 << 16
+"""Smaller blocks are hashed sooner than a thread starts."""
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _PERSON = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.EEXIST)
 
@@ -40,7 +43,10 @@ class Hashing:
         """Takes the next block; at most one is waiting, so memory stays flat."""
         self._settle()
         self.size += len(block)
-        self._pending = self._pool.submit(self._digest.update, block)
+        if len(block) < _WORTH_A_THREAD:
+            self._digest.update(block)
+        else:
+            self._pending = self._pool.submit(self._digest.update, block)
 
     def sha256(self) -> str:
         """The hash of all blocks so far, in hex."""
@@ -61,10 +67,10 @@ def hashing() -> Iterator[Hashing]:
 
 
 @contextmanager
-def durable(path: Path, mode: int = 0o600) -> Iterator[Callable[[bytes], None]]:
+def durable(path: Path, mode: int = 0o600, *, synced: bool = True) -> Iterator[Callable[[bytes], None]]:
     """Creates `path` anew and hands out its write function: at the end of the block the bytes are on disk, on any error no file is left.
 
-    Never follows a link and never writes into a file that exists. Raises TryLater when the disk is full, Refused when it may not write.
+    Without `synced` they may still be on their way there, for whoever syncs the file later. Never follows a link and never writes into a file that exists. Raises TryLater when the disk is full, Refused when it may not write.
     """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
@@ -73,7 +79,8 @@ def durable(path: Path, mode: int = 0o600) -> Iterator[Callable[[bytes], None]]:
     whole = False
     try:
         yield lambda block: _write(handle, block, path)
-        _flush(handle, path)
+        if synced:
+            _flush(handle, path)
         whole = True
     finally:
         os.close(handle)
@@ -120,6 +127,15 @@ def sync_file(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def syncing(path: Path) -> Iterator[None]:
+    """Makes what was written to a file durable by the end of the block, beside what is done in it."""
+    with ThreadPoolExecutor(1, "bursarbridge-sync") as pool:
+        synced = pool.submit(sync_file, path)
+        yield
+        synced.result()
 
 
 def sync_folder(path: Path) -> None:

@@ -51,7 +51,7 @@ class PlaceEndpoint:
         return sorted((_waiting(seen) for seen in fitting if names.safe(seen.name)), key=lambda waiting: waiting.name)
 
     def fetch(self, name: str, target: Path) -> Waiting:
-        """Copies the file to `target`, durably; TryLater and no target when it changed or went away meanwhile (T03)."""
+        """Copies the file to `target`, which whoever keeps it makes durable; TryLater and no target when it changed or went away meanwhile (T03)."""
         names.require(name)
         before = self._plain(name)
         if before is None:
@@ -148,7 +148,7 @@ class PlaceEndpoint:
         """Copies the file; stops as soon as it is longer than it was, since a writer that is faster than we are has no end."""
         copied = 0
         target.unlink(missing_ok=True)
-        with durable(target) as write:
+        with durable(target, synced=False) as write:
 
             def sink(block: bytes) -> None:
                 nonlocal copied

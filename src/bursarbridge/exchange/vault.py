@@ -19,8 +19,8 @@ from bursarbridge.exchange.disk import (
     open_chunks,
     read_if_there,
     replace_file,
-    sync_file,
     sync_folder,
+    syncing,
     trouble,
 )
 from bursarbridge.exchange.names import finished, require
@@ -133,11 +133,10 @@ class FileVault:
             source.unlink()
             return sha256
         temporary.chmod(0o600)
-        with hashing() as digest:
+        with syncing(temporary), hashing() as digest:
             for block in open_chunks(temporary, BLOCK_BYTES):
                 digest.update(block)
             sha256, size = digest.sha256(), digest.size
-        sync_file(temporary)
         try:
             self._place(temporary, sha256, size)
         finally:

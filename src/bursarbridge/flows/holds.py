@@ -1,6 +1,6 @@
 """Holds: what people owe against what the bursar was last told. Read, decide, ask the guards, seal two documents, deliver them.
 
-1 carry on: plans that people approved leave, as far as the policy still makes them. 2 collect: the bursar's own list, then what is owed.
+1 collect: the bursar's own list, then what is owed. 2 carry on: plans that people approved leave, as far as the policy makes them of that.
 3 plan: the policy over the people for whom something changed. 4 guard: an unusual plan waits for people, and nothing of it leaves.
 5 seal and deliver: Holds Added and Holds Released. 6 confirm: a release is repeated in every run until it is confirmed.
 """
@@ -125,14 +125,14 @@ class Planned(TypedDict):
 
 
 def run_holds(run: Run, flow: HoldsFlow) -> HoldSummary:
-    """Approved plans first; then facts in; then the plan; then its delivery."""
+    """Facts in first; then what people approved, as it holds by them; then the plan; then its delivery."""
     delivered = deliver(run, flow.outlets)
     confirmed = sum(confirm(run, outlet, _assume) for outlet in flow.outlets.values())
+    shown = [] if flow.snapshot is None else collect(run, flow.snapshot)
+    read = [ended for channel in flow.facts for ended in collect(run, channel)]
     carried = run.post("approved plan", partial(_carry_on, run, flow))
     run.world.reached("holds.carried")
     delivered += deliver(run, flow.outlets) if carried["sealed"]["documents"] else []
-    shown = [] if flow.snapshot is None else collect(run, flow.snapshot)
-    read = [ended for channel in flow.facts for ended in collect(run, channel)]
     planned = run.post("plan", partial(_plan, run, flow))
     run.world.reached("holds.sealed")
     delivered += deliver(run, flow.outlets)

@@ -77,6 +77,11 @@ def _sheets(report: Report, frame: Frame, attached: frozenset[str]) -> Iterator[
             yield f"{title}: bursarbridge report {report.name}{library}{report.asked} --to {name}"
 
 
+def load() -> None:
+    """Loads what a mail is made with, so that the first one need not wait for it."""
+    _template()
+
+
 def footer(report: Report) -> tuple[str, ...]:
     """What stands under every report."""
     records = "Contains student records: keep it inside the office." if report.people else ""

@@ -61,18 +61,30 @@ class Run:
         self.world.log(event, run=self.name, flow=self.flow, **fields)
 
     def act(self, name: str, deed: Callable[[], R]) -> R:
-        """A durable step outside the database."""
-        return self.steps.act(name, deed)
+        """A durable step outside the database. Crash points: step.acted, done and not written down; step.noted, written down."""
+
+        def acted() -> R:
+            result = deed()
+            self.world.reached("step.acted")
+            return result
+
+        told = self.steps.act(name, acted)
+        self.world.reached("step.noted")
+        return told
 
     def post(self, name: str, deed: Callable[[Books], R]) -> R:
-        """A durable step in the ledger: one transaction, in its turn."""
+        """A durable step in the ledger: one transaction, in its turn. Crash points: step.posting, nothing committed yet; step.posted, all of it."""
 
         def in_turn(connection: sa.Connection) -> R:
             books = Books(connection, self.number, self.now, self.world.reached)
             books.take_turn()
-            return deed(books)
+            result = deed(books)
+            books.reached("step.posting")
+            return result
 
-        return self.steps.post(name, in_turn)
+        told = self.steps.post(name, in_turn)
+        self.world.reached("step.posted")
+        return told
 
 
 def utc_text(instant: datetime) -> str:

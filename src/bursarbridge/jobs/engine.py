@@ -30,7 +30,7 @@ from bursarbridge.jobs.workers import Alone, Fenced, Post
 
 R = TypeVar("R")
 
-VERSION = "2"
+VERSION = "3"
 """Raised by hand when a flow's steps change: a run begun under another version is not taken up by this one."""
 
 _NAME = "bursarbridge"

@@ -28,7 +28,7 @@ _BEAT_SECONDS: float = 3
 _DOOR_SECONDS = 120
 """The first start of all makes the engine's tables, which takes its time on a busy machine."""
 _SLOTS_MAX = 200
-_SLOT, _DOOR = 7_104_553, 7_104_554
+SLOTS, _DOOR = 7_104_553, 7_104_554
 """The first halves of the advisory locks' names; the second is the slot's number, or a hash of the flow's name."""
 _LAUNCH = 0
 """The door through which one process at a time sets up the engine's tables."""
@@ -124,7 +124,7 @@ class Leased:
             self.give_back()
             raise TryLater("a backup is being put back or reconciled on this ledger; begin again when that has ended")
         for number in range(1, _SLOTS_MAX + 1):
-            if self._ask("select pg_try_advisory_lock(%s, %s)", _SLOT, number):
+            if self._ask("select pg_try_advisory_lock(%s, %s)", SLOTS, number):
                 break
         else:
             self.give_back()
@@ -166,7 +166,7 @@ class Leased:
         """By their holders' names: the same number may be held by a worker of another version."""
         held = "select coalesce(array_agg(split_part(application_name, ' ', 2)), '{}') from pg_locks join pg_stat_activity using (pid)"
         locks = "locktype = 'advisory' and classid = %s and objsubid = 2 and granted and datname = current_database()"
-        slots = self._ask(f"{held} where {locks}", _SLOT)
+        slots = self._ask(f"{held} where {locks}", SLOTS)
         assert isinstance(slots, list)
         return set(slots)
 
@@ -174,7 +174,7 @@ class Leased:
     def vacated(self, slot: str) -> Iterator[bool]:
         named = re.match(r"slot-(\d+)-", slot)
         number = int(named[1]) if named else 0
-        ours = bool(self._ask("select pg_try_advisory_lock(%s, %s)", _SLOT, number))
+        ours = bool(self._ask("select pg_try_advisory_lock(%s, %s)", SLOTS, number))
         try:
             vacant = ours or slot not in self.living()  # its number may be held by a worker of another version
             if vacant:
@@ -182,7 +182,7 @@ class Leased:
             yield vacant
         finally:
             if ours:
-                self._ask("select pg_advisory_unlock(%s, %s)", _SLOT, number)
+                self._ask("select pg_advisory_unlock(%s, %s)", SLOTS, number)
 
     @contextmanager
     def _entered(self, key: int, *, wait: bool) -> Iterator[Callable[[], None] | None]:
@@ -239,7 +239,7 @@ class Leased:
         while not self._ended.wait(0.5):
             try:
                 line = self._connected()
-                ours = _locked(line, _SLOT, self._number)
+                ours = _locked(line, SLOTS, self._number)
             except psycopg.Error:
                 continue
             if ours:

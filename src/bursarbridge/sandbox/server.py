@@ -37,6 +37,8 @@ class SftpCampus:
         """The server's public key as one OpenSSH line, for the client to pin."""
         self.client_key_path = Path()
         """The client's private key, readable by its owner only."""
+        self.renamed: Callable[[str], None] = lambda _path: None
+        """Told of every file that got another name, before whoever renamed it hears that it has; may take its time."""
         self._undo = ExitStack()
 
     def __enter__(self) -> "SftpCampus":
@@ -57,11 +59,21 @@ class SftpCampus:
 
         connections: set[SSHServerConnection] = set()
 
+        def told(path: str) -> None:
+            self.renamed(path)
+
         class Doorkeeper(asyncssh.SSHServer):
             """Remembers every connection, signed in or not, so that none outlives the server."""
 
             def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
                 connections.add(conn)
+
+        class Storeroom(asyncssh.SFTPServer):
+            """Tells of renamed files."""
+
+            async def rename(self, oldpath: bytes, newpath: bytes) -> None:
+                asyncssh.SFTPServer.rename(self, oldpath, newpath)
+                await asyncio.to_thread(told, os.fsdecode(newpath))
 
         host_key = asyncssh.generate_private_key("ssh-ed25519")
         client_key = asyncssh.generate_private_key("ssh-ed25519")
@@ -78,7 +90,7 @@ class SftpCampus:
             authorized_client_keys=asyncssh.import_authorized_keys(client_key.export_public_key().decode()),
             password_auth=False,
             kbdint_auth=False,
-            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=root),
+            sftp_factory=lambda channel: Storeroom(channel, chroot=root),
         )
         self.port = acceptor.get_port()
         return lambda: _stop(acceptor, connections)

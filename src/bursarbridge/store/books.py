@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -23,11 +24,14 @@ class Books:
     """A connection inside a transaction, the run it belongs to, and the run's instant (UTC, ISO 8601 text)."""
 
     def __init__(self, connection: sa.Connection, run: int, now: str, reached: Callable[[str], None] = lambda _point: None) -> None:
+        if not connection.in_transaction():
+            connection.begin()
         self.connection = connection
         self.run = run
         self.now = now
         self.reached = reached
         self.postgres = connection.dialect.name == "postgresql"
+        self._straight: sqlite3.Connection | None = None if self.postgres else connection.connection.driver_connection
         self.number_key = "bigint primary key" if self.postgres else "integer primary key"
         """The type of a temporary table's numeric key; SQLite keeps rows in such a key only when it is called integer."""
 
@@ -38,7 +42,9 @@ class Books:
 
     def do(self, sql: str, **values: object) -> int:
         """Runs a statement; returns how many rows it touched."""
-        return self.connection.execute(_statement(sql), values).rowcount
+        if self._straight is None:
+            return self.connection.execute(_statement(sql), values).rowcount
+        return self._told(self._straight, sql, values)[0]
 
     def many(self, sql: str, rows: Sequence[dict[str, object]]) -> None:
         """Runs a statement once for each row of values; none is no error."""
@@ -47,15 +53,30 @@ class Books:
 
     def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
         """All rows of a query, for results that are small by their nature."""
-        return [tuple(row) for row in self.connection.execute(_statement(sql), values)]
+        if self._straight is None:
+            return [tuple(row) for row in self.connection.execute(_statement(sql), values)]
+        return self._told(self._straight, sql, values)[1]
 
     def one(self, sql: str, **values: object) -> Any:
         """The only value of a query's only row."""
-        return self.connection.execute(_statement(sql), values).scalar_one()
+        found = self.rows(sql, **values)
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} rows where one must be: {sql}")
+        return found[0][0]
 
     def new(self, sql: str, **values: object) -> int:
         """Inserts one row and returns its id."""
-        return int(self.connection.execute(_statement(sql + " returning id"), values).scalar_one())
+        return int(self.one(sql + " returning id", **values))
+
+    def _told(self, straight: sqlite3.Connection, sql: str, values: dict[str, object]) -> tuple[int, list[tuple[Any, ...]]]:
+        """What SQLite says, asked without the layer between: its part of a small statement was twice SQLite's own. Errors are named as ever."""
+        try:
+            cursor = straight.execute(sql, values)
+            found = cursor.fetchall()
+            return cursor.rowcount, found
+        except sqlite3.Error as error:
+            named = sa.exc.DBAPIError.instance(sql, values, error, sqlite3.Error, dialect=self.connection.dialect)
+            raise named from error
 
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a large query, a chunk at a time, without holding them."""

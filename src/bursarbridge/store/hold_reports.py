@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from bursarbridge.store.books import Books
 from bursarbridge.store.hold_batches import reference
+from bursarbridge.store.hold_views import LATE_LINES, late_batches
+from bursarbridge.store.open_items import WAITING
 
 TOLD_BY = "report-holds-after-"
 """How the run is called that mails the report about another one, before that one's name: once for each."""
@@ -91,23 +93,21 @@ def untold(books: Books, flows: Sequence[str]) -> list[str]:
     """Runs of these flows that ended, lately, and of which no report was begun; oldest first."""
     since = (datetime.fromisoformat(books.now) - _TOO_OLD).strftime("%Y-%m-%dT%H:%M:%SZ")
     found = books.rows(
-        "select name, flow from run r where id > (select coalesce(max(id), 0) from run) - :newest and ended_at >= :since and outcome <> 'failed' "
-        "and not exists (select 1 from run t where t.name = :told || r.name) order by id",
+        "select name from run r where id > (select coalesce(max(id), 0) from run) - :newest and ended_at >= :since and outcome <> 'failed' "
+        f"and flow in ({_listed(flows)}) and not exists (select 1 from run t where t.name = :told || r.name) order by id",
         newest=_NEWEST,
         since=since,
         told=TOLD_BY,
     )
-    return [str(name) for name, flow in found if flow in flows]
+    return [str(row[0]) for row in found]
 
 
 def run_of(books: Books, flows: Sequence[str], name: str = "") -> HoldRun | None:
     """The run of that name, or the newest that ended well; None when there is none."""
     chosen = "name = :name" if name else "outcome <> 'failed' order by id desc"
-    for flow in flows:
-        assert "'" not in flow
-    listed = ", ".join(f"'{flow}'" for flow in flows)
     found = books.rows(
-        f"select id, name, flow, started_at, outcome, summary from run where flow in ({listed}) and ended_at is not null and {chosen} limit 1",
+        f"select id, name, flow, started_at, outcome, summary from run where flow in ({_listed(flows)}) "
+        f"and ended_at is not null and {chosen} limit 1",
         **({"name": name} if name else {}),
     )
     if not found:
@@ -117,6 +117,13 @@ def run_of(books: Books, flows: Sequence[str], name: str = "") -> HoldRun | None
         "select exists (select 1 from run where flow = :flow and id > :id and ended_at is not null and outcome <> 'failed')", flow=flow, id=number
     )
     return HoldRun(int(number), named, flow, at, outcome, json.loads(summary), not later)
+
+
+def _listed(flows: Sequence[str]) -> str:
+    """Names of flows as SQL lists them."""
+    for flow in flows:
+        assert "'" not in flow
+    return ", ".join(f"'{flow}'" for flow in flows)
 
 
 def told_lines(books: Books, run: int, prefix: str, verbs: Sequence[str], limit: int = 0) -> list[ToldLine]:
@@ -203,7 +210,7 @@ def _late_releases(books: Books, source: int, prefix: str, limit: int) -> list[S
         f"select h.id, h.account, h.repair, (select min(b.sealed_at) {first}), (select min(b.expected_at) {first}), "
         "(select b.document from batch b where b.id = h.batch_id), coalesce((select p.cents from hold_line p where p.hold_id = h.id "
         "and p.verb <> 'release' and p.sealed_run = (select max(q.sealed_run) from hold_line q where q.hold_id = h.id and q.verb <> 'release')), 0) "
-        f"from hold h where h.source_id = :s and h.verb = 'release' and (h.confirmed = '' or h.repair <> '') "
+        f"from hold h where h.source_id = :s and {WAITING} and h.verb = 'release' and (h.confirmed = '' or h.repair <> '') "
         f"and (h.repair = 'still' or exists (select 1 {first} and b.expected_at < :now)) order by 4, h.account limit :limit",
         s=source,
         now=books.now,
@@ -216,12 +223,12 @@ def _late_releases(books: Books, source: int, prefix: str, limit: int) -> list[S
 
 
 def _late_tellings(books: Books, source: int, prefix: str, limit: int) -> list[StuckLine]:
+    batches = late_batches(books)
+    if not batches:
+        return []
     rows = books.rows(
-        "select h.id, h.account, l.cents, b.sealed_at, b.expected_at, b.document from batch b join hold_line l on l.batch_id = b.id "
-        "and l.state = 'sent' join hold h on h.id = l.hold_id where b.kind = 'holds_added' and b.state in ('SENT', 'RECEIVED') "
-        "and b.expected_at < :now and h.source_id = :s order by b.id, h.account limit :limit",
+        f"select h.id, h.account, l.cents, b.sealed_at, b.expected_at, b.document {LATE_LINES.format(batches)} order by b.id, h.account limit :limit",
         s=source,
-        now=books.now,
         limit=limit,
     )
     return [StuckLine(r[1], reference(prefix, int(r[0])), "told", int(r[2]), r[3], r[4], r[5], 0, "") for r in rows]

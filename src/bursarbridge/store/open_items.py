@@ -44,8 +44,8 @@ class Person(NamedTuple):
 
 _OPEN = "v.source_id = {source} and v.cents > 0 and v.status in ('open', 'disputed')"
 _SINCE = "case when o.assessed_on <> '' then o.assessed_on else substr(c.at, 1, 10) end"
-_WAITING = "(verb = 'release' and confirmed = '') or repair <> '' or reopened_on <> ''"
-"""As the index hold_waiting has it."""
+WAITING = "((h.verb = 'release' and h.confirmed = '') or h.repair <> '' or h.reopened_on <> '')"
+"""A hold (h) that waits for something, word for word as the index hold_waiting has it: SQLite uses it for nothing else."""
 
 
 def marks(books: Books, source: int) -> Marks:
@@ -147,7 +147,7 @@ def _asked_for(source: int, today: str, since: Marks) -> list[str]:
     """Those named for a decision, those whose hold waits for something, and those for whom an order begins or ends."""
     return [
         f"select account from hold_touched where source_id = {source}",
-        f"select account from hold where source_id = {source} and ({_WAITING})",
+        f"select h.account from hold h where h.source_id = {source} and {WAITING}",
         f"select account from hold_release where source_id = {source} and (id > {since.release} "
         f"or (until_on >= '{since.evaluated_on}' and until_on < '{today}'))",
     ]

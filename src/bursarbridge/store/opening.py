@@ -20,12 +20,27 @@ _MIGRATING_LOCK = 7_104_555
 
 
 def open_engine(url: str) -> sa.Engine:
-    """An engine on the ledger: "sqlite:<path>" or a PostgreSQL URL. Durable by construction: full sync, foreign keys on."""
+    """An engine on the ledger: "sqlite:<path>" or a PostgreSQL URL, of several hosts too. Durable by construction: full sync, foreign keys on."""
     if url.startswith("sqlite:"):
         return _open_sqlite(Path(url.removeprefix("sqlite:")))
-    engine = sa.create_engine(re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url), pool_pre_ping=True)
+    engine = sa.create_engine(_address(url), pool_pre_ping=True)
     sa.event.listen(engine, "connect", _commit_durably)
     return engine
+
+
+def _address(url: str) -> sa.URL:
+    """The address as SQLAlchemy takes it. Several hosts ("postgresql://a:5432,b:5432/name") go where libpq finds them in every form of it."""
+    if "," not in url.partition("://")[2].partition("/")[0].rpartition("@")[2]:
+        return sa.make_url(re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url))
+    import psycopg  # a SQLite ledger does without it
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    except psycopg.Error as error:
+        raise Refused(f"the address of the ledger's database cannot be read: {str(error).strip()}") from error
+    user, password, name = parts.pop("user", None), parts.pop("password", None), parts.pop("dbname", None)
+    return sa.URL.create("postgresql+psycopg", user, password, database=name, query=parts)
 
 
 def _commit_durably(driver: Any, _record: object) -> None:
@@ -90,7 +105,7 @@ def version_in(connection: sa.Connection) -> str:
 
 def _open_sqlite(path: Path) -> sa.Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_MS / 1000})
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_MS / 1000, "cached_statements": 1000})
     journal = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
 
     @sa.event.listens_for(engine, "connect")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
 from bursarbridge.errors import Refused
 from bursarbridge.store import suspense
@@ -39,6 +40,32 @@ def finish(books: Books, run: int, outcome: str, summary: dict[str, object]) -> 
 def ended(books: Books, name: str) -> None:
     """Corrects when a run ended: its own instant is one for all it does, and so says nothing of how long that took."""
     books.do("update run set ended_at = :at where name = :name and ended_at is not null and ended_at < :at", at=books.now, name=name)
+
+
+def summary_of(books: Books, name: str) -> dict[str, object]:
+    """What a run that ended says it did."""
+    summary: dict[str, object] = json.loads(str(books.one("select summary from run where name = :name", name=name)))
+    return summary
+
+
+def open_ones(books: Books) -> int:
+    """How many runs have begun and not ended."""
+    return int(books.one("select count(*) from run where ended_at is null"))
+
+
+class Ended(NamedTuple):
+    """A run and how it ended; "" for what has not happened."""
+
+    run: str
+    flow: str
+    started_at: str
+    outcome: str
+
+
+def newest(books: Books, count: int) -> list[Ended]:
+    """The newest runs, newest first."""
+    rows = books.rows("select name, flow, started_at, coalesce(outcome, '') from run order by id desc limit :count", count=count)
+    return [Ended._make(row) for row in rows]
 
 
 def source_number(books: Books, name: str, prefix: str) -> int:

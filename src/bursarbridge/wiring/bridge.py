@@ -47,7 +47,7 @@ from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
 from bursarbridge.wiring import mailings, syncing
 from bursarbridge.wiring.epochs import begun, keep_mark
-from bursarbridge.wiring.outside import Clock, Reached, crash_switch_here, system_clock
+from bursarbridge.wiring.outside import Clock, Reached, clock_of, crash_switch_here
 from bursarbridge.wiring.outward import Outward, turned_away
 from bursarbridge.wiring.vaults import scratch_of, vault_of
 from bursarbridge.wiring.watch import Watch, watch_of
@@ -117,6 +117,7 @@ class Bridge:
             return self._start(engine.run, flow, name)
 
         def start(flow: str, name: str = "") -> dict[str, object]:
+            mailings.load_early(self, flow)
             ended = self._start(engine.run, flow, name, actor)
             outcomes.add(ended["outcome"])
             mailings.tell_holds(self, tell)
@@ -239,6 +240,7 @@ class Bridge:
         world = World(vault, scratch, self.wait, self.reached, self.clock, unlogged if looking_only else self.watch.log)
         flow = flow.removesuffix("-full") if flow.endswith(HOLDS_FULL_ENDING) else flow  # the same flow over everybody
         number = steps.post("begin", lambda connection: begun(Books(connection, 0, now), name, flow))
+        self.reached("run.begun")
         today = datetime.fromisoformat(now).astimezone(self.settings.campus.timezone).date().isoformat()
         return Run(name, flow, number, now, today, steps if looking_only else self.watch.steps(steps, flow, name), world)
 
@@ -382,14 +384,15 @@ class Bridge:
 def build(
     settings: Settings,
     *,
-    clock: Clock = system_clock,
+    clock: Clock | None = None,
     wait: Callable[[float], None] = time.sleep,
     reached: Reached | None = None,
     desk_of: DeskOf | None = None,
 ) -> Bridge:
-    """A bridge on these settings, its database brought to the newest schema."""
+    """A bridge on these settings, its database brought to the newest schema. Without a clock it has the campus's own."""
+    now = clock or clock_of(settings)
     ledger = opening.open_engine(settings.storage.database.url())
     opening.migrate(ledger)
     passed = reached or crash_switch_here()
     ways = Ways(settings, wait, passed, desk_of)
-    return Bridge(settings, clock, wait, passed, ledger, vault_of(settings), ways, watch=watch_of(settings, clock))
+    return Bridge(settings, now, wait, passed, ledger, vault_of(settings), ways, watch=watch_of(settings, now))

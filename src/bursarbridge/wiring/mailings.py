@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from bursarbridge.assembly.hold_reports import hold_letters, untold
 from bursarbridge.assembly.library import returns_flow
+from bursarbridge.assembly.names import hold_flows
 from bursarbridge.assembly.reports import letters_of
 from bursarbridge.errors import Refused
+from bursarbridge.flows import letter
 from bursarbridge.flows.held import HELD
 from bursarbridge.flows.hold_report import HOLDS
 from bursarbridge.flows.letter import Addressed
@@ -47,6 +50,18 @@ def tell_holds(bridge: Bridge, start: Start) -> None:
         with suppress(Busy):
             bridge.reached("holds.untold")
             start(f"report-{HOLDS}", f"{TOLD_BY}{run}")
+
+
+def load_early(bridge: Bridge, flow: str) -> None:
+    """Has what the report about a run of holds is made with loaded beside the run, whose database works meanwhile; nothing waits for it."""
+    if flow in hold_flows(bridge.settings) and bridge.settings.mail is not None and any(one.name == HOLDS for one in bridge.settings.reports):
+        Thread(target=_load, name="report", daemon=True).start()
+
+
+def _load() -> None:
+    from bursarbridge.flows import mailing  # noqa: F401  the mail libraries
+
+    letter.load()
 
 
 def holds_untold(bridge: Bridge) -> bool:

@@ -7,10 +7,13 @@ import secrets
 import signal
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bursarbridge.errors import Refused
+
 if TYPE_CHECKING:
-    pass
+    from bursarbridge.config.model import Settings
 
 Clock = Callable[[], datetime]
 Reached = Callable[[str], None]
@@ -19,6 +22,26 @@ Reached = Callable[[str], None]
 def system_clock() -> datetime:
     """The instant it is now, UTC."""
     return datetime.now(UTC)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The clock of a campus: this machine's, or the file that the settings of a sandbox name."""
+    if settings.campus.clock is None:
+        return system_clock
+    file = settings.campus.clock
+    return lambda: _shown_by(file)
+
+
+def _shown_by(file: Path) -> datetime:
+    """The instant that a file says it is, UTC. Raises Refused when it says none."""
+    try:
+        shown = datetime.fromisoformat(file.read_text("utf-8").strip())
+    except (OSError, ValueError) as error:
+        words = f"the campus's clock ({file}) shows no time ({type(error).__name__}); write one there, as 2026-10-14T18:20:00-07:00, or take"
+        raise Refused(f"{words} [campus] clock out of the settings") from error
+    if shown.tzinfo is None:
+        raise Refused(f"the campus's clock ({file}) does not say in which zone; write it as 2026-10-14T18:20:00-07:00")
+    return shown.astimezone(UTC)
 
 
 def fresh_secret() -> str:

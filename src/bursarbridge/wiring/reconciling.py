@@ -80,6 +80,7 @@ def reconcile(bridge: Bridge, actor: str, note: str, documents: Path | None, *, 
 def _run(bridge: Bridge, name: str, now: datetime) -> Run:
     steps, at = DirectSteps(bridge.ledger), utc_text(now)
     number = steps.post("begin", lambda connection: runs.begin(Books(connection, 0, at), name, found.FLOW, "1"))
+    bridge.reached("run.begun")
     today = now.astimezone(bridge.settings.campus.timezone).date().isoformat()
     return Run(name, found.FLOW, number, at, today, steps, World(bridge.vault, scratch_of(bridge.settings), bridge.wait, bridge.reached))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 
 import sqlalchemy as sa
@@ -17,11 +18,12 @@ from bursarbridge.store.books import Books
 class Recorded:
     """jobs.engine.Recording. A run that was taken over, or whose process stops, has not failed: nothing is written."""
 
-    def __init__(self, flow: str, steps: Steps, name: str, now: str) -> None:
+    def __init__(self, flow: str, steps: Steps, name: str, now: str, reached: Callable[[str], None] = lambda _point: None) -> None:
         self._flow = flow
         self._steps = steps
         self._name = name
         self._now = now
+        self._reached = reached
 
     def __enter__(self) -> None:
         """Nothing is written before the end."""
@@ -31,6 +33,7 @@ class Recorded:
         if kind is not None and issubclass(kind, Exception) and not issubclass(kind, Fenced):
             words = str(error) if isinstance(error, BridgeError) else f"a fault of the bridge, please report it: {kind.__name__}: {error}"
             self._steps.post("failed", lambda connection: self._failed(connection, words, set_aside=kind is SetAside))
+            self._reached("run.failed")
 
     def _failed(self, connection: sa.Connection, words: str, *, set_aside: bool) -> int:
         books = Books(connection, 0, self._now)

@@ -17,7 +17,7 @@ from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.report import Frame
 from bursarbridge.flows.run import utc_text
 from bursarbridge.jobs.timetable import REMEMBERED, Schedule, Slot, Verdict, Waiting, judge, slots
-from bursarbridge.store import alarms, outbox_mail, starts
+from bursarbridge.store import alarms, outbox_mail, runs, starts
 from bursarbridge.store import slots as kept
 from bursarbridge.store.alarms import AlarmRow
 from bursarbridge.store.books import Books
@@ -179,11 +179,11 @@ def nothing() -> Synced:
 
 
 def look(settings: Settings, open_books: OpenBooks, reached: Reached) -> bool:
-    """Writes down what came due; whether there is anything to run, to tell or to mail."""
+    """Writes down what came due; whether there is anything to run, to tell, to mail, or to finish for a process that died."""
     with open_books(writing=True) as books:
         _note(settings, books)
         due = bool(kept.waiting(books)) or bool(due_moves(settings, books))
-        due = due or (settings.mail is not None and outbox_mail.any_due(books))
+        due = due or (settings.mail is not None and outbox_mail.any_due(books)) or runs.open_ones(books) > 0
     reached("slot.noted")
     return due
 

@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 ROUND_SECONDS = 5
 _AGAIN_SECONDS = 5
+_SANDBOX_ROUND_SECONDS = 0.25
+"""Where the campus's clock is a file ([campus] clock), days pass in seconds."""
 
 
 @contextmanager
@@ -78,6 +81,7 @@ def work(bridge: Bridge, make_round: Callable[[], object], note: Callable[[str],
 
 def _rounds(bridge: Bridge, make_round: Callable[[], object], note: Callable[[str], None]) -> None:
     told, stop = "", bridge.stopping
+    pause = _SANDBOX_ROUND_SECONDS if bridge.settings.campus.clock else ROUND_SECONDS
     while not stop.is_set():
         try:
             make_round()
@@ -91,7 +95,7 @@ def _rounds(bridge: Bridge, make_round: Callable[[], object], note: Callable[[st
             told = _told_once(str(error), told, note)
         except (psycopg.OperationalError, sa.exc.OperationalError) as error:
             told = _told_once(f"the database does not answer: {_first_line(error)}", told, note)
-        stop.wait(ROUND_SECONDS)
+        stop.wait(pause)
         if bridge.lost():
             raise Lost("another process has taken this worker's place; it takes a new one")
 
@@ -150,7 +154,8 @@ def _launched(bridge: Bridge, post: Alone | Leased) -> Iterator[Engine]:
     require_open(bridge)
     bridge.slot = post.slot
     shutil.rmtree(bridge.scratch, ignore_errors=True)  # unfinished files of a killed process
-    engine = Engine(bridge.ledger, bridge.procedures(), at=post, owners=RunOwners(), recording=Recorded, stop=bridge.stopping)
+    recording = partial(Recorded, reached=bridge.reached)
+    engine = Engine(bridge.ledger, bridge.procedures(), at=post, owners=RunOwners(), recording=recording, stop=bridge.stopping)
     try:
         engine.launch()
         yield engine

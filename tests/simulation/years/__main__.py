@@ -2,12 +2,16 @@
 
 import argparse
 import json
+import os
+import platform
+import sqlite3
+import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from typer import echo
@@ -31,17 +35,18 @@ def main() -> int:
     wanted = parser.parse_args()
     if wanted.plants is not None:
         return _plants(set(wanted.plants), range(wanted.seed, wanted.seed + wanted.years), wanted.days)
-    began = time.perf_counter()
+    commit = _commit()
     seeds = range(wanted.seed, wanted.seed + wanted.years)
     known = [one for one in _known(wanted.log) if one.seed in seeds]
     lived = {one.seed for one in known}
     for year in _lived([one for one in seeds if one not in lived], wanted.days, wanted.workers):
+        year.commit = commit
         known.append(year)
         if wanted.log:
             with wanted.log.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(_row(year)) + "\n")
         _progress(wanted.json, year)
-    return _report(wanted.json, sorted(known, key=lambda one: one.seed), time.perf_counter() - began)
+    return _report(wanted.json, sorted(known, key=lambda one: one.seed))
 
 
 def _lived(seeds: list[int], days: int, workers: int) -> Iterator[Year]:
@@ -55,7 +60,7 @@ def _lived(seeds: list[int], days: int, workers: int) -> Iterator[Year]:
 
 def _row(year: Year) -> dict[str, object]:
     right = {"story": [], "words": []} if year.right else {"story": year.story[-60:]}
-    return asdict(year) | right | {"points": sorted(year.points)}
+    return asdict(replace(year, faults=Counter())) | right | {"faults": dict(year.faults), "points": sorted(year.points)}
 
 
 def _known(log: Path | None) -> Iterator[Year]:
@@ -74,7 +79,17 @@ def _progress(quiet: bool, year: Year) -> None:
     echo(told, err=quiet)
 
 
-def _report(as_json: bool, years: list[Year], seconds: float) -> int:
+def _commit() -> str:
+    """Which code lives these years; a "+" for changes that are in no commit, "" outside of a clone."""
+    git = ("git", "-C", str(Path(__file__).parent))
+    try:
+        found = subprocess.run([*git, "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return found.stdout.strip()
+
+
+def _report(as_json: bool, years: list[Year]) -> int:
     faults: Counter[str] = Counter()
     for year in years:
         faults.update(year.faults)
@@ -92,7 +107,10 @@ def _report(as_json: bool, years: list[Year], seconds: float) -> int:
         "asked": sum(year.asked for year in years),
         "crash_points": sorted(set().union(*(year.points for year in years))),
         "wrong_seeds": [year.seed for year in wrong],
-        "seconds": round(seconds, 1),
+        "seconds_of_a_processor": round(sum(year.seconds for year in years)),
+        "commits": sorted({year.commit for year in years}),
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.system()}",
     }
     if as_json:
         echo(json.dumps(found))
@@ -112,13 +130,14 @@ def told_wrong(year: Year) -> str:
 
 def _plants(names: set[str], seeds: range, days: int) -> int:
     hidden = 0
+    echo("| planted | where it comes from | seed | what was said first |\n|---|---|---|---|")
     for plant in PLANTS:
         if names and plant.name not in names:
             continue
         year = caught(plant, [*plant.seeds, *seeds], days)
         hidden += year is None
-        words = f"caught in seed {year.seed}: {(year.words or ['?'])[0]}" if year else f"HID in seeds {[*plant.seeds, *seeds]}"
-        echo(f"{plant.name} ({plant.lesson}): {words}")
+        said = f"{year.seed} | {year.words[0]}" if year else f"none | it HID in seeds {[*plant.seeds, *seeds]}"
+        echo(f"| {plant.name} | {plant.lesson} | {said} |")
     return 1 if hidden else 0
 
 

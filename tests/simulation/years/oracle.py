@@ -1,8 +1,13 @@
-"""The oracle: three true books, fee by fee. What two of them disagree on and no open question names is unexplained."""
+"""The oracle: three true books, fee by fee. What two of them disagree on and no open question names is unexplained.
+
+So is a student's credit: what was paid beyond a charge at the bursar, and nothing else but refunds that a person has been asked about.
+That is judged at rest; on every day, in between as well, the library may have been told of no more than was ever paid.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
+from bursarbridge.ledger.entries import Place
 from bursarbridge.store import views
 from tests.simulation.years.life import Life
 
@@ -22,6 +27,26 @@ class Verdict:
         self.words.append(words)
 
 
+@dataclass
+class Told:
+    """What Alma counts as paid, held each day against all that students ever paid for it: what was never paid must not be told, not for a day."""
+
+    references: dict[str, str] = field(default_factory=dict)
+
+    def beyond(self, life: Life) -> list[tuple[int, str]]:
+        """The cents told too much of each fee, with words."""
+        paid: Counter[str] = Counter()
+        for payment in life.campus.peoplesoft.payments:
+            paid[payment.item.reference] += payment.cents
+        told = {one.bursar_transaction_id: one.original_cents - one.balance_cents - one.waived_cents for one in life.fees()}
+        with life.machine.bridge.books() as books:
+            for name in told.keys() - self.references.keys():
+                for one in views.obligations(books, name):
+                    self.references[name] = one.reference
+        ours = ((name, cents, paid[self.references.get(name, "")]) for name, cents in told.items())
+        return [(cents - most, f"{name}: Alma was told of {cents}, and {most} were ever paid") for name, cents, most in ours if cents > most]
+
+
 def judge(life: Life) -> Verdict:
     """Compares Alma, the bridge and the bursar, fee by fee, and the bridge's books with themselves."""
     verdict = Verdict()
@@ -35,6 +60,8 @@ def judge(life: Life) -> Verdict:
         questions = {int(row[0]) for row in books.rows("select obligation_id from suspense where resolved_at is null and obligation_id is not null")}
         spoken = " ".join(f"{row[0]} {row[1]}" for row in books.rows("select reference, words from suspense where resolved_at is null"))
         names = {one: views.obligations(books, one)[0].reference for one in known}
+        asked = "select obligation_id, sum(cents) from suspense where code = 'refund_question' and resolved_at is not null group by 1"
+        refunds = {int(row[0]): int(row[1]) for row in books.rows(asked)}
     if own:
         verdict.blame(own, f"the bridge's own books: {own} cents")
     charged: Counter[str] = Counter()
@@ -44,6 +71,7 @@ def judge(life: Life) -> Verdict:
         posted[item.reference] += 1
         charged[item.reference] += item.amount_cents
         open_there[item.reference] += item.open_cents
+    credit = _credit(life)
     for fee in life.fees():
         name = fee.bursar_transaction_id
         if name not in known:
@@ -59,6 +87,9 @@ def judge(life: Life) -> Verdict:
             continue
         if withdrawn.get(obligation):
             continue
+        credited = here.get(Place.STUDENT_CREDIT, 0) - refunds.get(obligation, 0)
+        if credited != credit[reference]:
+            verdict.blame(credited - credit[reference], f"{name}: {credited} is the student's credit, {credit[reference]} at the bursar: {here}")
         bridge_open = sum(here.get(place, 0) for place in (1, 2, 3))
         if bridge_open != open_there[reference]:
             verdict.blame(
@@ -72,3 +103,14 @@ def judge(life: Life) -> Verdict:
         if reference not in names.values():
             verdict.blame(charged[reference], f"{reference}: at the bursar, and not of the bridge's")
     return verdict
+
+
+def _credit(life: Life) -> Counter[str]:
+    """By charge, what the bursar has of a student's money beyond it."""
+    credit: Counter[str] = Counter()
+    for item in life.campus.peoplesoft.items:
+        credit[item.reference] += item.excess_cents
+    for payment in life.campus.peoplesoft.payments:
+        if not payment.reversed:
+            credit[payment.item.reference] += payment.cents - payment.applied_cents
+    return credit

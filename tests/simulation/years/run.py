@@ -1,13 +1,14 @@
 """One campus-year from its seed: lived with faults, brought to rest each quarter, judged."""
 
 import tempfile
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
 from tests.simulation.years.life import Life
-from tests.simulation.years.oracle import Verdict, judge
+from tests.simulation.years.oracle import Told, Verdict, judge
 
 SHELF = Path("/dev/shm")
 QUARTER = 91
@@ -32,6 +33,10 @@ class Year:
     words: list[str] = field(default_factory=list)
     story: list[str] = field(default_factory=list)
     points: set[str] = field(default_factory=set)
+    seconds: float = 0.0
+    """Of a processor."""
+    commit: str = ""
+    """Of the code that lived it, where that is known."""
 
     @property
     def right(self) -> bool:
@@ -40,24 +45,20 @@ class Year:
 
 
 def live(seed: int, days: int = 4 * QUARTER) -> Year:
-    """Lives a campus-year of a seed; it stops at the first quarter that is wrong."""
+    """Lives a campus-year of a seed; it stops on the first wrong day, and after the first wrong quarter."""
+    began = time.process_time()
     with tempfile.TemporaryDirectory(dir=SHELF if SHELF.is_dir() else None) as folder:
         life = Life(seed, Path(folder))
-        year = Year(seed)
+        year, told = Year(seed), Told()
         try:
             on = date(2026, 7, 1)
             lived = 0
             while lived < days and year.right:
-                for _ in range(QUARTER - RESTS):
-                    life.day(on)
-                    on += timedelta(days=1)
-                on = life.rest(on, RESTS)
+                on = _quarter(life, told, on, year)
                 lived += QUARTER
-                _judged(year, judge(life))
-                year.wrong_hold_days = life.curb.wrong_days
-        except AssertionError as error:
+        except Exception as error:  # noqa: BLE001 - whatever breaks a year is what it has found
             year.unexplained_cents += 1
-            year.words.append(f"an assertion: {error}")
+            year.words.append(f"{type(error).__name__}: {error}")
         finally:
             life.close()
         year.events, year.deaths, year.faults = life.events, life.weather.deaths, life.weather.seen
@@ -65,7 +66,24 @@ def live(seed: int, days: int = 4 * QUARTER) -> Year:
         year.wrong_hold_days, year.excused_hold_days, year.hold_cycles = life.curb.wrong_days, life.curb.excused_days, life.curb.cycles
         year.events += life.curb.events
         year.words += life.curb.wrong[:12]
+        year.seconds = round(time.process_time() - began, 1)
         return year
+
+
+def _quarter(life: Life, told: Told, on: date, year: Year) -> date:
+    for _ in range(QUARTER - RESTS):
+        life.day(on)
+        for cents, words in told.beyond(life):
+            year.unexplained_cents += cents
+            year.words.append(f"{on}: {words}")
+        on += timedelta(days=1)
+        if life.curb.wrong_days or not year.right:
+            break
+    else:
+        on = life.rest(on, RESTS)
+        _judged(year, judge(life))
+    year.wrong_hold_days = life.curb.wrong_days
+    return on
 
 
 def _judged(year: Year, verdict: Verdict) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter
 
 from bursarbridge.errors import Unreadable
@@ -178,11 +178,21 @@ def _right_amount(line: HoldLine, most: int) -> None:
 
 def _fitting(line: HoldLine) -> None:
     """PeopleSoft's own widths, where a layout is wider or has none."""
+    codes = (line.code, line.reason, line.institution, line.department, line.contact)
+    if len(line.account) <= WIDTHS["account"] and len(line.reference) <= WIDTHS["reference"] and _codes_fit(*codes):
+        return
     values = (line.account, line.code, line.reason, line.reference, line.institution, line.department, line.contact)
     for (name, width), value in zip(WIDTHS.items(), values, strict=True):
         if len(value) > width:
             words = f'"{value[:80]}" has {len(value)} characters, and PeopleSoft has room for {width}; nothing is cut'
             raise Unreadable("too_wide", words, where=f"field {name}")
+
+
+@lru_cache(256)
+def _codes_fit(code: str, reason: str, institution: str, department: str, contact: str) -> bool:
+    """The same for what is alike in most lines, looked at once."""
+    widths = (WIDTHS[name] for name in ("hold_code", "hold_reason", "institution", "department", "contact"))
+    return all(len(text) <= width for text, width in zip((code, reason, institution, department, contact), widths, strict=True))
 
 
 def _faults_in(settings: HoldSettings) -> Iterator[str]:
