@@ -26,7 +26,6 @@ from bursarbridge.assembly.revive import record_poster, revive
 from bursarbridge.assembly.timetable import LegView, leg_views, schedules
 from bursarbridge.config.model import Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
-from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.guarding import decide
 from bursarbridge.flows.hold_desk import release_by_hand
 from bursarbridge.flows.hold_report import HOLDS
@@ -49,7 +48,7 @@ from bursarbridge.wiring import mailings, syncing
 from bursarbridge.wiring.epochs import begun, keep_mark
 from bursarbridge.wiring.outside import Clock, Reached, clock_of, crash_switch_here
 from bursarbridge.wiring.outward import Outward, turned_away
-from bursarbridge.wiring.vaults import scratch_of, vault_of
+from bursarbridge.wiring.vaults import Beside, scratch_of, vault_of
 from bursarbridge.wiring.watch import Watch, watch_of
 from bursarbridge.wiring.ways import Ways
 
@@ -255,7 +254,8 @@ class Bridge:
                     with self.ways.desks() as desk_of:
                         asking = returns_flow(self.settings, lambda source: AskOnly(desk) if (desk := desk_of(source)) else None)
                         return {"run": "preview", "flow": flow, **run_returns(run, asking)}
-                run = self.begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
+                vault = Beside(Path(folder, "vault"), self.vault)
+                run = self.begin(PreviewSteps(connection), flow, "preview", now, vault, Path(folder, "scratch"))
                 if flow in hold_flows(self.settings):
                     said = run_holds(run, ready_holds(flow, self.settings, place))
                     plan = run.post("plan shown", lambda books: [one._asdict() for one in hold_views.plan_of(books, run.number)])
