@@ -17,7 +17,7 @@ HEAD = "0011"
 _BUSY_MS = 60_000
 
 _PAGE_BYTES = 16_384
-"""Of a new SQLite ledger; an older one keeps its own. A night's changes lie all over a large table: fewer, larger pages are read, kept and written."""
+"""Of a new SQLite ledger; an older one keeps its own. A night's changes lie all over a large table: of larger pages fewer are read and written."""
 
 _MIGRATING_LOCK = 7_104_555
 
