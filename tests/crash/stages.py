@@ -42,7 +42,7 @@ PASSED: dict[str, set[str]] = {
     "library-charges": _STEP | _READ | _SEALED | _SENT,
     "library-payments": _STEP | _READ | _SEALED | _SENT | {"confirm.posted"},
     "library-credits": _STEP | _READ | _SEALED | _SENT,
-    "library-charges that fail": _STEP | {"run.failed"},
+    "library-charges that fail": _STEP | {"step.refused", "run.failed"},
     parking.FLOW: _STEP | _READ | _SENT | _HOLDS | {"holds.writing", "confirm.posted"},
     f"{parking.FLOW} by mail": _STEP | _READ | _HOLDS | {"collect.refused"},
     "parking-charges": _STEP | _READ | _SEALED | _SENT,

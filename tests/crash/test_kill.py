@@ -75,7 +75,7 @@ def test_every_durable_step_has_its_points(stage_of: StageOf, scene: str) -> Non
         before = _checkpoints(folder)
         points = Counter(child.run(folder, (stage.flow, KILLED)))
         written = _checkpoints(folder) - before
-    assert written == points["run.begun"] + points["step.noted"] + points["step.posted"] + points["run.failed"] > 2
+    assert written == sum(points[one] for one in ("run.begun", "step.noted", "step.posted", "step.refused", "run.failed")) > 2
     assert (points["step.acted"], points["step.posting"]) == (points["step.noted"], points["step.posted"])
 
 
@@ -100,7 +100,7 @@ def test_p01_a_kill_changes_nothing(stage_of: StageOf, database: str, scene: str
 def test_p01_p02_a_kill_after_each_step_ten_in_a_row_changes_nothing(stage_of: StageOf, database: str, scene: str, point: str) -> None:
     """One run dies after its first step, again after the second, and so on: each time the steps before it are only replayed."""
     stage = stage_of(scene, database)
-    times = stage.points.count(point)
+    times = _of_first_run(stage.points).count(point)
     for first in range(1, times + 1, IN_A_ROW):
         with stage.fresh() as folder:
             begun = KILLED
@@ -178,8 +178,17 @@ def test_both_databases_tell_the_same(stage_of: StageOf, flow: str) -> None:
     assert not twin.differences(stage_of(flow, "sqlite").unhurt, stage_of(flow, "postgresql").unhurt)
 
 
+def _of_first_run(points: list[str]) -> list[str]:
+    """What the flow's own run passed: the report that follows is a run of its own, which begins to count anew once the first has ended."""
+    begun = [at for at, point in enumerate(points) if point == "run.begun"]
+    return points[: begun[1]] if len(begun) > 1 else points
+
+
 def _checkpoints(folder: Path) -> int:
-    with closing(sqlite3.connect(folder / "data/bursarbridge.engine.db")) as engine:
+    file = folder / "data/bursarbridge.engine.db"
+    if not file.exists():
+        return 0  # nothing has run here yet
+    with closing(sqlite3.connect(file)) as engine:
         return int(engine.execute("select count(*) from operation_outputs").fetchone()[0])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from bursarbridge.errors import BridgeError
 from bursarbridge.ports import Vault
 from bursarbridge.ports.calls import Log, unlogged
 from bursarbridge.store.books import Books
@@ -68,7 +70,8 @@ class Run:
             self.world.reached("step.acted")
             return result
 
-        told = self.steps.act(name, acted)
+        with self._refusals():
+            told = self.steps.act(name, acted)
         self.world.reached("step.noted")
         return told
 
@@ -82,9 +85,19 @@ class Run:
             books.reached("step.posting")
             return result
 
-        told = self.steps.post(name, in_turn)
+        with self._refusals():
+            told = self.steps.post(name, in_turn)
         self.world.reached("step.posted")
         return told
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Crash point: step.refused, the step ended with words, and those are written down in place of a result."""
+        try:
+            yield
+        except BridgeError:
+            self.world.reached("step.refused")
+            raise
 
 
 def utc_text(instant: datetime) -> str:
