@@ -15,7 +15,9 @@ from bench.measure import Spent
 from bench.rounds import Figures
 from bench.server import Server
 
-MIGRATIONS = Path(__file__).parent.parent / "src" / "bursarbridge" / "store" / "migrations" / "versions"
+_STORE = Path(__file__).parent.parent / "src" / "bursarbridge" / "store"
+MIGRATIONS = _STORE / "migrations" / "versions"
+OPENING = _STORE / "opening.py"
 _PAYMENTS_NAME = "payments_20261121_120000.csv"
 
 
@@ -101,11 +103,11 @@ def posted(place: Place, billed: Input) -> Campus:
 
 
 def prepared(place: Place, what: str, prepare: Callable[[Campus], object], *, vault: bool = False) -> Campus:
-    """A prepared campus, made once and kept under the hash of its schema, so that another migration makes another base.
+    """A prepared campus, made once and kept under the hash of its schema, so that another migration or way to open a ledger makes another base.
 
     `vault`: with the files it keeps.
     """
-    schema = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(MIGRATIONS.glob("*.py")))).hexdigest()[:8]
+    schema = hashlib.sha256(b"".join(file.read_bytes() for file in (*sorted(MIGRATIONS.glob("*.py")), OPENING))).hexdigest()[:8]
     name = f"base_{place.word}_{what}_{schema}"
     home = place.work / name
     database = place.server.address(name) if place.server else SQLITE

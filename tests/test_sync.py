@@ -89,6 +89,40 @@ def test_T12_a_partner_whose_clock_is_ahead_is_told_of_and_files_keep_their_orde
     assert "clock" not in evening.alarms(), "nobody saw it for 26 hours"
 
 
+EVERYTHING = "".join(EVENING.replace("library-charges", flow) for flow in ALL_FLOWS).replace(
+    'expect = { source_file_by = "18:15", confirmed_by = "07:00+1d" }\n', ""
+)
+
+
+def test_more_than_three_alarms_are_told_in_one_mail_each_time_in_one_thread() -> None:
+    """The line is down: four flows are late at once. Nobody gets four mails, and the end of it stands in the thread of its beginning."""
+    with scene(EVERYTHING) as down:
+        down.at("2026-11-16 18:00").sync()
+        down.cut(times=12)
+        down.at("2026-11-16 18:20").sync()
+        down.at("2026-11-16 18:51").sync()
+        assert down.alarms() == ["run"] * 4
+        subject = "[SANDBOX] 4 alarms: Late: library charges, Mon Nov 16, 6:20 PM run, and 3 more"
+        assert down.subjects() == [subject]
+        for words in (
+            "4 alarms stand open, 4 of them new.",
+            "library payments, Mon Nov 16, 6:20 PM run",
+            "Nothing was sent",
+            "bursarbridge run library-credits",
+        ):
+            assert words in down.words()
+        down.at("2026-11-16 19:22").sync()
+        assert down.subjects(OWNER)[1:] == [f"Re: {subject}"] and down.subjects(LEAD) == [subject]
+        assert "4 alarms stand open, and 4 of them still" in down.words()
+        down.at("2026-11-16 20:00").sync()
+        down.at("2026-11-16 20:05").sync()
+        assert down.alarms() == [] and [len(down.subjects(reader)) for reader in (OWNER, LEAD, CIO)] == [3, 2, 0]
+        assert "Resolved: 4 alarms are over." in down.words()
+        for reader in (OWNER, LEAD):
+            first, *later = [one.message for one in down.box.mails if one.recipients == (reader,)]
+            assert {str(one["In-Reply-To"]) for one in later} == {str(first["Message-ID"])} and first["In-Reply-To"] is None
+
+
 def test_a_suspended_laptop_runs_the_latest_slot_only_and_says_what_it_skipped() -> None:
     with scene(HOURLY.replace("CATCH_UP", "")) as laptop:
         laptop.at("2026-11-16 12:30").sync()

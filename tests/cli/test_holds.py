@@ -107,7 +107,7 @@ def test_a_guard_holds_a_mass_release_until_it_is_approved(campus: Path) -> None
     rows = [f"00{number},STUDENT,PV{number},METER,2026-07-01,15.00" for number in range(20000, 20020)]
     office(campus, "20260801_030000", *rows)
     assert answer("run", "parking-holds", "-C", campus)["holds"]["added"] == 20
-    office(campus, "20260802_020000", rows[0])
+    office(campus, "20260802_020000", rows[-1])
     ran = answer("run", "parking-holds", "-C", campus, code=3)
     assert (ran["outcome"], ran["holds"]["held"]) == ("held", 19)
     number = answer("held", "-C", campus)["held"][0]["id"]
@@ -116,20 +116,31 @@ def test_a_guard_holds_a_mass_release_until_it_is_approved(campus: Path) -> None
     assert answer("run", "parking-holds", "-C", campus)["holds"]["released"] == 19
 
 
+def test_a_preview_of_a_list_that_was_cut_says_so(campus: Path) -> None:
+    """It looks at the list before, too."""
+    rows = [f"00{number},STUDENT,PV{number},METER,2026-07-01,15.00" for number in range(20000, 20008)]
+    office(campus, "20260801_030000", *rows)
+    answer("run", "parking-holds", "-C", campus)
+    office(campus, "20260802_020000", *rows[:4])
+    seen = call("preview", "parking-holds", "-C", campus)
+    assert seen.exit_code == 0 and "ends where the one before it went on: 4 people" in seen.stdout, seen.output
+    assert answer("run", "parking-holds", "-C", campus, code=3)["holds"]["released"] == 0
+
+
 def test_h04_an_approval_follows_people_not_their_number(campus: Path) -> None:
     """A plan for as many others is another plan; the same people by a newer list are the same one, and keep what was said of them."""
     rows = [f"00{number},STUDENT,PV{number},METER,2026-07-01,15.00" for number in range(20000, 20020)]
     office(campus, "20260801_030000", *rows)
     answer("run", "parking-holds", "-C", campus)
-    office(campus, "20260802_020000", rows[0])
+    office(campus, "20260802_020000", rows[-1])
     answer("run", "parking-holds", "-C", campus, code=3)
     (first,) = answer("held", "-C", campus)["held"]
     assert call("approve", first["id"], "--reason", "amnesty", "--by", "R. Diaz", "-C", campus).exit_code == 0
-    office(campus, "20260803_020000", rows[0])
+    office(campus, "20260803_020000", rows[-1])
     answer("run", "parking-holds", "-C", campus, code=3)
     (again,) = answer("held", "-C", campus)["held"]
     assert (again["id"], again["missing"]) == (first["id"], 1), "the same people: the same plan"
-    office(campus, "20260804_020000", rows[1])
+    office(campus, "20260804_020000", "0020018,STUDENT,PV20018,METER,2026-07-01,15.00")
     ran = answer("run", "parking-holds", "-C", campus, code=3)
     (other,) = answer("held", "-C", campus)["held"]
     assert ran["holds"]["held"] == 19 and other["numbers"] == first["numbers"]

@@ -225,6 +225,20 @@ def test_a_disk_without_room_another_schema_and_a_block_are_illnesses(made: Serv
     assert made.reasons() == [f"the ledger has the schema 0003, and this program needs {opening.HEAD}"]
 
 
+def test_p22_a_newer_schema_is_healthy_for_as_long_as_it_was_only_added_to(made: Served) -> None:
+    """While machines are upgraded one by one, the old ones are well, and a balancer must not take them away."""
+    ledger = made.watched.campus.ledger
+    with ledger.begin() as connection:
+        connection.exec_driver_sql("update alembic_version set version_num = '9999'")
+    assert made.reasons() == [], "what the newest migration needs is what this program knows"
+    assert made.site.ask("GET", "/health")[0] == 200
+    with ledger.begin() as connection:
+        connection.exec_driver_sql("update schema_needs set migration = '9998'")
+    (reason,) = made.reasons()
+    assert "at schema 9999 and needs a program that knows 9998" in reason
+    assert made.site.ask("GET", "/health")[0] == 503
+
+
 def test_a_ledger_that_does_not_answer_is_said_in_time_and_the_process_lives(made: Served) -> None:
     with made.watched.campus.ledger.connect() as connection:
         connection.exec_driver_sql("rollback")

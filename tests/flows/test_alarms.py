@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursarbridge.flows import alarm_letter
-from bursarbridge.flows.alarms import Incident, Leg, Watch, incidents_of, joined, moves
+from bursarbridge.flows.alarms import Done, Incident, Leg, Watch, incidents_of, joined, moves
 from bursarbridge.flows.report import Frame
 from bursarbridge.flows.run import utc_text
 from bursarbridge.store.alarms import Ahead, AlarmRow, Unanswered
@@ -130,3 +130,39 @@ def test_an_escalated_alarm_is_new_to_some_and_a_thread_to_others() -> None:
     over = list(alarm_letter.resolved(alarm._replace(readers=readers), FRAME))
     assert [(one.recipients[0], one.answers) for one in over] == [("systems@example.edu", "alarm:9:0"), ("lead@example.edu", "alarm:9:1")]
     assert all(one.mail.subject == f"Re: {incident.subject}" and one.mail.text.startswith("Resolved: ") for one in over)
+
+
+def raised(number: int, flow: str = "library-charges") -> Done:
+    """A new alarm of a flow, told to its owner."""
+    leg = replace(LEG, flow=flow)
+    incident = Incident(
+        leg, "run", f"Late: {leg.title}", "It is late.", "Nothing was sent.", "$1.00 waits.", "never yet", f"See: bursarbridge run {flow}"
+    )
+    return Done("raise", AlarmRow(number, flow, "run", NOW, 0, NOW, incident.subject, {"systems@example.edu": 0}), incident)
+
+
+def test_the_fourth_alarm_comes_with_those_that_stand() -> None:
+    standing = [raised(number, f"flow-{number}").alarm for number in (1, 2, 3)]
+    (third,), together = alarm_letter.letters([raised(3, "flow-3")], standing[:2], FRAME)
+    assert (third.key, third.mail.subject, together) == ("alarm:3:0", "Late: flow 3", [])
+    (fourth,), ((reader, number, alarms),) = alarm_letter.letters([raised(4)], standing, FRAME)
+    assert (fourth.key, fourth.answers, fourth.recipients) == ("alarms:4", "", ("systems@example.edu",)) and (number, alarms) == (4, (4,))
+    assert fourth.mail.subject == "4 alarms: Late: library charges, and 3 more" and reader == "systems@example.edu"
+    words = " ".join(fourth.mail.text.split())
+    assert words.startswith("4 alarms stand open, 1 of them new.") and "$1.00 waits. See: bursarbridge run library-charges." in words
+    assert words.count("Told of before; open since") == 3 and "bursarbridge status" in words and "4. Late: flow 3" in fourth.mail.html
+    over = Done("resolve", raised(4).alarm._replace(readers={"systems@example.edu": -4}))
+    (closed,), _none = alarm_letter.letters([over], standing, FRAME)
+    assert (closed.key, closed.answers) == ("alarm:4:over", "alarms:4"), "in the thread in which it was told of"
+
+
+def test_who_is_told_of_few_is_told_one_by_one() -> None:
+    """Somebody else's alarms are nobody's fourth."""
+    theirs = [replace_reader(raised(number, f"flow-{number}").alarm, "another@example.edu") for number in (1, 2, 3)]
+    mails, together = alarm_letter.letters([raised(4), raised(5, "library-payments")], theirs, FRAME)
+    assert [one.key for one in mails] == ["alarm:4:0", "alarm:5:0"] and together == []
+
+
+def replace_reader(alarm: AlarmRow, reader: str) -> AlarmRow:
+    """The same alarm, told to somebody else."""
+    return alarm._replace(readers={reader: 0})

@@ -16,6 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bursarbridge.jobs import engine, takeover, workers
+from bursarbridge.jobs.crew import at_work
 from bursarbridge.jobs.engine import DurableSteps, Engine
 from bursarbridge.jobs.lock import Busy
 from bursarbridge.jobs.takeover import TakeOver
@@ -102,6 +103,14 @@ class Crew:
         ledger.dispose()
         return status == "SUCCESS"
 
+    def living(self) -> list[str]:
+        """The slots that somebody holds, as the server sees it."""
+        ledger = opening.open_engine(self.address)
+        with ledger.connect() as connection:
+            found = [one.slot for one in at_work(connection)]
+        ledger.dispose()
+        return found
+
     def traces(self, name: str) -> list[str]:
         """What was done outside for a run, in order."""
         path = self.folder / f"traces {name}"
@@ -185,15 +194,22 @@ def _work(address: str, folder: Path, jobs: Sequence[Job], number: int, say: Cal
     looks = TakeOver(post, running.unfinished, running.active, running.resume)
     looking = threading.Thread(target=looks.keep_looking, args=(ended, lambda names: say(f"took {names}")), daemon=True)
     looking.start()
-    (folder / f"ready {number}").write_text(post.slot)
+    _appear(folder / f"ready {number}", post.slot)
     for job in jobs:
         try:
-            (folder / f"result {number} {job.name}").write_text(str(running.run(job.flow, job.name, NOW)))
+            _appear(folder / f"result {number} {job.name}", str(running.run(job.flow, job.name, NOW)))
         except Busy as error:
-            (folder / f"result {number} {job.name}").write_text(f"Busy: {error}")
+            _appear(folder / f"result {number} {job.name}", f"Busy: {error}")
     while not (folder / f"leave {number}").exists():
         time.sleep(0.02)
     ended.set()
     looking.join()
     running.close()
     post.give_back()
+
+
+def _appear(path: Path, text: str) -> None:
+    """A file that is there only with all of its text: whoever waits for it reads it at once."""
+    begun = path.with_name(f"{path.name}.begun")
+    begun.write_text(text)
+    begun.replace(path)

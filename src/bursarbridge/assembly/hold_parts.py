@@ -13,6 +13,7 @@ from bursarbridge.assembly.parking import violation_channels, violation_form
 from bursarbridge.config.model import Settings
 from bursarbridge.config.parking import ParkingSource, ViolationFiles
 from bursarbridge.flows.collect import Channel
+from bursarbridge.flows.ending import ListEnd
 from bursarbridge.flows.guarding import PlanGuard, approved_plan, plan_carried
 from bursarbridge.flows.holds import HoldsFlow
 from bursarbridge.flows.lane import ListLane
@@ -69,6 +70,9 @@ def _guarded(settings: Settings, source: ParkingSource, files: ViolationFiles, c
     whole = files.kind == "full"
     guarded = replace(channel, guard=file_guard(settings, flow, whole=whole, dated=True))
     form = violation_form(settings, source, files)
+    if whole and not files.trailer:  # with one the office itself says how much there is
+        ending = ListEnd(violation_poster(settings, source, files), partial(ViolationReader, form, whole=False), heading=files.heading)
+        guarded = replace(guarded, ending=ending)
     if not whole or not ViolationReader(form).lines_are_records:
         return guarded
     lane = ListLane(violation_poster(settings, source, files), partial(ViolationReader, form, whole=False), heading=files.heading)

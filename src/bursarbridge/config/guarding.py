@@ -115,6 +115,15 @@ class Unreadable(guards.Share):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CutShort(guards.Tail):
+    """People lacking at the end of a list that states all."""
+
+    most: int = optional(kinds.whole(1, 1_000, "people"), STANDARD.cut_short.most, name="max")
+    action: str = optional(_ACTION, HOLD)
+    approvers: int = optional(_PEOPLE, STANDARD.cut_short.approvers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GuardLimits(guards.Limits):
     """The guards of one flow, or of all without a section of their own."""
 
@@ -129,6 +138,7 @@ class GuardLimits(guards.Limits):
     stale: guards.Stale = optional(table(Stale), STANDARD.stale)
     unreadable: guards.Share = optional(table(Unreadable), STANDARD.unreadable)
     settings: guards.Guard = optional(table(Guard), STANDARD.settings)
+    cut_short: guards.Tail = optional(table(CutShort), STANDARD.cut_short)
 
 
 def guard_sections(node: Node, desk: Desk) -> tuple[GuardLimits, ...]:

@@ -70,8 +70,8 @@ def hashing() -> Iterator[Hashing]:
 def durable(path: Path, mode: int = 0o600, *, synced: bool = True) -> Iterator[Callable[[bytes], None]]:
     """Creates `path` anew and hands out its write function: at the end of the block the bytes are on disk, on any error no file is left.
 
-    Without `synced` they may still be on their way there, for whoever syncs the file later. Never follows a link and never writes into a file
-    that exists. Raises TryLater when the disk is full, Refused when it may not write.
+    Without `synced` they may still be on their way there, for whoever syncs the file later.
+    Never follows a link and never writes into a file that exists. Raises TryLater when the disk is full, Refused when it may not write.
     """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)

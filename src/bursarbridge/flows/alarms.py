@@ -15,6 +15,8 @@ from bursarbridge.store.slots import SlotRow
 
 SILENT_AFTER = timedelta(hours=26)
 """Without a good run for so long, although one was due, something is wrong that nobody named (reliability.md P26)."""
+SINGLE_MAX = 3
+"""So many alarms have a mail each; when more stand open, one mail tells of all of them."""
 _SAID_FOR = timedelta(hours=1)
 """A missed run is told of even when a later one made up for it."""
 _FORGOTTEN = timedelta(hours=26)
@@ -241,6 +243,23 @@ def _span(since: str, now: str) -> str:
     if minutes < 120:
         return count(minutes, "minute")
     return count(minutes // 60, "hour") if minutes < 72 * 60 else count(minutes // (24 * 60), "day")
+
+
+class Done(NamedTuple):
+    """A move that was carried out: the alarm as it stands after it."""
+
+    deed: str
+    alarm: AlarmRow
+    incident: Incident | None = None
+    level: int = 0
+
+
+def in_one_mail(deed: str, mine: int, standing: int) -> bool:
+    """Whether a reader gets one mail about so many alarms of one round: from the fourth on that stands open (ux.md 5).
+
+    `standing` is how many the reader was told of before and that stand open still.
+    """
+    return mine + (standing if deed == "raise" else 0) > SINGLE_MAX
 
 
 def joined(alarm: AlarmRow, readers: Sequence[str], level: int) -> Mapping[str, int]:

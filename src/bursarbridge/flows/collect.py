@@ -51,6 +51,8 @@ class Channel:
     """A shorter way to post a delivery, given where kept bytes are; False when it has done nothing and the whole file is to be read."""
     guard: FileGuard | None = None
     """What stops a file for a person."""
+    ending: Callable[[Reading, Callable[[str], Path]], int] | None = None
+    """Looks whether a file was cut at a line end, given where kept bytes are, for the guard."""
 
 
 class Ended(TypedDict):
@@ -193,6 +195,8 @@ def _post(run: Run, channel: Channel, arrived: Arrived, delivery: int, books: Bo
     """Posts a delivery, unless it cannot be read or its guard holds it: then nothing of it stays."""
     savepoint = books.connection.begin_nested()
     reading = Reading(books, channel.name, delivery, books.cause("delivery", delivery=delivery, words=arrived.name), arrived)
+    if channel.ending is not None:
+        reading.cut_off = channel.ending(reading, run.world.vault.path)
     try:
         if channel.lane is None or not channel.lane(reading, run.world.vault.path):
             channel.post(reading, reading.facts(channel.records(run.world.vault.path(arrived.sha256))))

@@ -80,8 +80,8 @@ class FileGuard:
         return f"held as {number}: {_said(holding(trips))}; nothing of {reading.arrived.name} was posted"
 
     def _numbers(self, reading: Reading) -> FileNumbers:
-        read = reading.tally.read
-        return FileNumbers(read.count, read.cents, reading.rejected, told_at(reading.arrived.as_of, self.zone), self.whole, self.dated)
+        read, at = reading.tally.read, told_at(reading.arrived.as_of, self.zone)
+        return FileNumbers(read.count, read.cents, reading.rejected, at, self.whole, self.dated, reading.cut_off)
 
 
 @dataclass(frozen=True)

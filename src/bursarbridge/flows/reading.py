@@ -34,6 +34,8 @@ class Reading:
         """Codes of rejections that are only noted: what such a record says is known to be of no consequence."""
         self.idle = False
         """Whether it is older than what was read, and changes nothing."""
+        self.cut_off = 0
+        """People with something open behind the place where a complete list seems to be cut (flows.ending)."""
         self._rejected: list[Rejected] = []
 
     def facts(self, records: Records) -> Iterator[Fact]:

@@ -64,6 +64,13 @@ class Single(Guard):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tail(Guard):
+    """How many people may be lacking at the end of a list, one behind the other, and nobody else behind them."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stale(Guard):
     """How old a statement of what is true may be."""
 
@@ -84,6 +91,7 @@ class Limits:
     stale: Stale = Stale(older_than=timedelta(hours=26))
     unreadable: Share = Share(most=5, percent=2)
     settings: Guard = Guard()
+    cut_short: Tail = Tail(most=2)
 
 
 STANDARD: Final = Limits()
@@ -151,6 +159,8 @@ class FileNumbers(NamedTuple):
     """Whether it states all that is true, so that what is missing from it would mean something."""
     dated: bool = False
     """Whether a newer one is believed rather than an older one."""
+    cut_off: int = 0
+    """People who stand in the one before behind the line with which this one ends, and not in this one (flows.ending)."""
 
 
 class Past(NamedTuple):
@@ -205,7 +215,7 @@ def judge_file(limits: Limits, numbers: FileNumbers, history: History, now: str)
     """The limits a file passes; `now` is UTC. Only a statement of everything can be empty, stale or too small (H01, H03, D01)."""
     found: list[Trip | None] = [_unreadable(limits.unreadable, numbers), _ahead(limits.stale, numbers, now) if numbers.dated else None]
     if numbers.whole:
-        found += [_empty(limits.empty, numbers, history), _stale(limits.stale, numbers, now)]
+        found += [_empty(limits.empty, numbers, history), _stale(limits.stale, numbers, now), _cut_short(limits.cut_short, numbers)]
         found += _volume(limits.volume, numbers.rows, numbers.cents, history) if numbers.rows else []
     return _tripped(found)
 
@@ -343,6 +353,17 @@ def _unreadable(guard: Share, numbers: FileNumbers) -> Trip | None:
         f"({guard.most:,}, or {guard.percent} % if that is more)"
     )
     return _trip(guard, "unreadable", f"{numbers.rejected:,} of {numbers.rows:,} unreadable, limit {limit:,}", words)
+
+
+def _cut_short(guard: Tail, numbers: FileNumbers) -> Trip | None:
+    """People pay from anywhere in a list: that all behind one line are gone, and nobody else, is a cut (reliability.md T01, H01)."""
+    if numbers.cut_off <= guard.most:
+        return None
+    words = (
+        f"the list ends where the one before it went on: {numbers.cut_off:,} people with something open stand behind that line there, "
+        f"and none of them here; the limit is {guard.most:,}. Was it cut?"
+    )
+    return _trip(guard, "cut_short", f"the last {numbers.cut_off:,} people lacking, limit {guard.most:,}", words)
 
 
 def _hours(age: timedelta) -> str:

@@ -20,7 +20,7 @@ class AlarmRow(NamedTuple):
     told_at: str
     subject: str
     readers: dict[str, int]
-    """Who was told, and at which level first."""
+    """Who was told, and at which level first; of somebody who was told of it together with others, the number of that digest below 0."""
 
 
 class Unanswered(NamedTuple):
@@ -68,6 +68,12 @@ def escalate(books: Books, number: int, level: int, readers: dict[str, int]) -> 
     """Writes down that more people were told."""
     sql = "update alarm set level = :level, told_at = :now, readers = :readers where id = :id and level = :before and resolved_at is null"
     return books.do(sql, id=number, level=level, before=level - 1, now=books.now, readers=json.dumps(readers)) == 1
+
+
+def told_together(books: Books, number: int, reader: str, digest: int) -> None:
+    """Writes down that a reader was first told of an alarm in a digest."""
+    readers = json.loads(books.one("select readers from alarm where id = :id", id=number))
+    books.do("update alarm set readers = :readers where id = :id", id=number, readers=json.dumps({**readers, reader: -digest}))
 
 
 def resolve(books: Books, number: int) -> bool:

@@ -17,6 +17,9 @@ HEAD = "0012"
 
 _BUSY_MS = 60_000
 
+_PAGE_BYTES = 16_384
+"""Of a new SQLite ledger; an older one keeps its own. A night's changes lie all over a large table: of larger pages fewer are read and written."""
+
 _MIGRATING_LOCK = 7_104_555
 
 
@@ -64,8 +67,11 @@ def migrate(engine: sa.Engine) -> None:
     Several processes may do so at once. A database that is newer is left as it is. Raises Refused when it is too new for this program (P22).
     """
     found = version_of(engine)
+    if found > HEAD:
+        with engine.connect().execution_options(reading=True) as connection:
+            if words := unfit(connection):
+                raise Refused(words)
     if found >= HEAD:
-        _refuse_newer(engine, found)
         return
     from alembic import command  # heavy, and needed once in a database's life
     from alembic.config import Config
@@ -79,16 +85,20 @@ def migrate(engine: sa.Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _refuse_newer(engine: sa.Engine, found: str) -> None:
+def unfit(connection: sa.Connection) -> str:
+    """Why this program cannot work on the database as it is now, or "": a newer schema that was only added to is fit for it (P22)."""
+    found = version_in(connection)
     if found == HEAD:
-        return
-    with engine.connect().execution_options(reading=True) as connection:
-        needed = str(connection.execute(sa.text("select migration from schema_needs")).scalar_one())
-    if needed > HEAD:
-        raise Refused(
-            f"the ledger's database is at schema {found} and needs a program that knows {needed}; this one knows {HEAD}. "
-            "Another machine was upgraded: install the same version here; nothing was read or written"
-        )
+        return ""
+    if found < HEAD:
+        return f"the ledger has the schema {found or 'of an empty database'}, and this program needs {HEAD}"
+    needed = str(connection.execute(sa.text("select migration from schema_needs")).scalar_one())
+    if needed <= HEAD:
+        return ""
+    return (
+        f"the ledger's database is at schema {found} and needs a program that knows {needed}; this one knows {HEAD}. "
+        "Another machine was upgraded: install the same version here; nothing was read or written"
+    )
 
 
 def version_of(engine: sa.Engine) -> str:
@@ -113,6 +123,7 @@ def _open_sqlite(path: Path) -> sa.Engine:
     def set_up(driver: Any, _record: object) -> None:
         driver.isolation_level = None
         for pragma in (
+            f"page_size={_PAGE_BYTES}",
             f"journal_mode={journal}",
             "synchronous=full",
             "foreign_keys=on",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,20 +18,18 @@ import sqlalchemy as sa
 from bursarbridge.assembly.billing import billing_flow
 from bursarbridge.assembly.hold_parts import ready_holds
 from bursarbridge.assembly.hold_reports import holds_report_of
-from bursarbridge.assembly.library import library_flow, listeners, returns_flow
+from bursarbridge.assembly.library import library_flow, returns_flow
 from bursarbridge.assembly.names import ALL_FLOWS, HOLDS_ENDING, HOLDS_FULL_ENDING, RETURNS, DeskOf, PlaceOf, TellerOf, billing_flows, hold_flows
 from bursarbridge.assembly.reports import report_of, returned_items
 from bursarbridge.assembly.revive import record_poster, revive
 from bursarbridge.assembly.timetable import LegView, leg_views, schedules
 from bursarbridge.config.model import Settings
 from bursarbridge.errors import BridgeError, Refused, TryLater
-from bursarbridge.exchange.vault import FileVault
 from bursarbridge.flows.guarding import decide
 from bursarbridge.flows.hold_desk import release_by_hand
 from bursarbridge.flows.hold_report import HOLDS
 from bursarbridge.flows.holds import HoldsFlow, run_holds
 from bursarbridge.flows.library import Flow, Summary, run_flow
-from bursarbridge.flows.preview import AskOnly, PreviewSteps, ReadOnly, Silent
 from bursarbridge.flows.report import Frame, Report
 from bursarbridge.flows.resolve import resolve
 from bursarbridge.flows.returns import run_returns
@@ -41,14 +38,15 @@ from bursarbridge.jobs.timetable import Slot, upcoming
 from bursarbridge.ledger.still_charged import StillCharged
 from bursarbridge.ports import Archive, Vault
 from bursarbridge.ports.calls import unlogged
-from bursarbridge.store import alarms, guarded, hold_views, inbox, opening, runs, starts, views
+from bursarbridge.store import alarms, guarded, opening, runs, starts, views
 from bursarbridge.store.alarms import AlarmRow
 from bursarbridge.store.books import Books
 from bursarbridge.store.guarded import Guarded
 from bursarbridge.wiring import mailings, syncing
 from bursarbridge.wiring.epochs import begun, keep_mark
+from bursarbridge.wiring.listening import listening
 from bursarbridge.wiring.outside import Clock, Reached, clock_of, crash_switch_here
-from bursarbridge.wiring.outward import Outward, turned_away
+from bursarbridge.wiring.previewing import preview
 from bursarbridge.wiring.vaults import scratch_of, vault_of
 from bursarbridge.wiring.watch import Watch, watch_of
 from bursarbridge.wiring.ways import Ways
@@ -56,7 +54,6 @@ from bursarbridge.wiring.ways import Ways
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from bursarbridge.console.webhooks import Heard
     from bursarbridge.flows.mailing import Mailed
     from bursarbridge.jobs.engine import Engine, Procedure
 
@@ -225,11 +222,11 @@ class Bridge:
             with self.ways.places() as place, self.ways.tellers() as teller:
                 if flow in hold_flows(self.settings):
                     return run_holds(run, ready_holds(flow, self.settings, place))
-                return run_flow(run, self._flow(flow, place, teller))
+                return run_flow(run, self.files_flow(flow, place, teller))
 
         return procedure
 
-    def _flow(self, flow: str, place: PlaceOf, teller: TellerOf) -> Flow:
+    def files_flow(self, flow: str, place: PlaceOf, teller: TellerOf) -> Flow:
         """A flow that carries files: a parking office's that bills, or the library's. Raises Refused for a name that is neither."""
         billed = flow in billing_flows(self.settings)
         return billing_flow(flow, self.settings, place) if billed else library_flow(flow, self.settings, place, teller)
@@ -246,23 +243,7 @@ class Bridge:
 
     def preview(self, flow: str) -> dict[str, object]:
         """What a run would do with the files that wait now: the same code on the same data, everything taken back at the end."""
-        now = utc_text(self.clock())
-        with tempfile.TemporaryDirectory() as folder, self.ledger.connect() as connection, self.ways.places(ReadOnly) as place:
-            transaction = connection.begin()
-            try:
-                if flow == RETURNS:  # it counts what lies in the vault and puts nothing there
-                    run = self.begin(PreviewSteps(connection), flow, "preview", now, self.vault, Path(folder, "scratch"))
-                    with self.ways.desks() as desk_of:
-                        asking = returns_flow(self.settings, lambda source: AskOnly(desk) if (desk := desk_of(source)) else None)
-                        return {"run": "preview", "flow": flow, **run_returns(run, asking)}
-                run = self.begin(PreviewSteps(connection), flow, "preview", now, FileVault(Path(folder, "vault")), Path(folder, "scratch"))
-                if flow in hold_flows(self.settings):
-                    said = run_holds(run, ready_holds(flow, self.settings, place))
-                    plan = run.post("plan shown", lambda books: [one._asdict() for one in hold_views.plan_of(books, run.number)])
-                    return {"run": "preview", "flow": flow, **said, "plan": plan}
-                return {"run": "preview", "flow": flow, **run_flow(run, self._flow(flow, place, lambda _source: Silent()))}
-            finally:
-                transaction.rollback()
+        return preview(self, flow)
 
     def hold_flow_of(self, source: str) -> HoldsFlow:
         """The holds of a source, to ask about and to order a release. Raises Refused when the settings have none."""
@@ -287,46 +268,12 @@ class Bridge:
         """The same, from these books."""
         return returned_items(self.settings, books)
 
-    @contextmanager
-    def listening(self) -> Iterator[FastAPI]:
+    def listening(self) -> AbstractContextManager[FastAPI]:
         """The application that hears webhook calls, storing them until the end, and shows numbers and health.
 
         Raises Refused without usable secrets or a safe database.
         """
-        from bursarbridge.console.intake import Intake  # heavy, and only for those who listen
-        from bursarbridge.console.metrics import Answered
-        from bursarbridge.console.outside import seen_from_outside
-        from bursarbridge.console.webhooks import application
-
-        opening.refuse_unsafe(self.ledger)
-        heard = listeners(self.settings)
-        intake: Intake[Heard] = Intake(self._take_in)
-        answered = Answered()
-        app = application(heard, intake, lambda: utc_text(self.clock()), answered)
-        outward = Outward(self.settings, self.clock, self.ledger, self.watch)
-        seen_from_outside(app, lambda: outward.metrics(answered), outward.unhealthy, self.watch.monotonic)
-        intake.start()
-        self.watch.log("serve_begun")
-        try:
-            yield app
-        finally:
-            intake.close()
-            self.watch.log("serve_ended")
-
-    def _take_in(self, calls: Sequence[Heard], refused: Mapping[tuple[str, str], int]) -> None:
-        """Commits calls. It does not wait for its turn: the inbox holds no money, and a long import must not lose a call."""
-        now = utc_text(self.clock())
-        try:
-            with self.ledger.begin() as connection:
-                books = Books(connection, 0, now, self.reached)
-                inbox.put(books, [inbox.Received(*one) for one in calls])
-                inbox.count(books, now[:10], refused)
-        except sa.exc.DataError as error:
-            raise Refused(f"the database cannot take a call: {type(error.orig).__name__}") from error
-        except sa.exc.DBAPIError as error:
-            self.watch.log("webhook_not_stored", calls=len(calls), error=type(error.orig).__name__)
-            raise TryLater(f"the database does not answer: {type(error.orig).__name__}") from error
-        turned_away(self.watch.log, refused)
+        return listening(self)
 
     def resolve(self, number: int, action: str, actor: str, note: str) -> str:
         """Carries out a person's decision about a suspense item, in one transaction; returns what came of it.

@@ -76,7 +76,7 @@ class Outward:
 
 
 def unhealthy(settings: Settings, ledger: sa.Engine, now: datetime) -> list[str]:
-    """Why the bridge is not well: the ledger does not answer or has another schema, a leg is late, a run is stuck, a disk is nearly full."""
+    """Why the bridge is not well: the ledger does not answer or is unfit for this program, a leg is late, a run is stuck, a disk is nearly full."""
     return [*_of_ledger(settings, ledger, now), *_of_disks(settings)]
 
 
@@ -99,9 +99,8 @@ def _of_ledger(settings: Settings, ledger: sa.Engine, now: datetime) -> list[str
     stuck_after = settings.health.stuck_after
     try:
         with brief(ledger, utc_text(now)) as books:
-            schema = opening.version_in(books.connection)
-            if schema != opening.HEAD:
-                return [f"the ledger has the schema {schema or 'of an empty database'}, and this program needs {opening.HEAD}"]
+            if unfit := opening.unfit(books.connection):
+                return [unfit]
             blocked = ["the ledger was put back from a backup, and nothing leaves until it is reconciled"] if measures.epoch_blocks(books) else []
             stuck = [
                 f"{'a run' if one.number == 1 else f'{one.number} runs'} of {one.name} began at {one.at} and did not end"

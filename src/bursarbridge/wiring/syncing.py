@@ -12,13 +12,14 @@ from bursarbridge.assembly.timetable import schedules, watches
 from bursarbridge.config.model import Settings
 from bursarbridge.errors import BridgeError, TryLater
 from bursarbridge.flows import alarm_letter
-from bursarbridge.flows.alarms import Move, incidents_of, joined, moves
+from bursarbridge.flows.alarms import Done, Move, incidents_of, joined, moves
 from bursarbridge.flows.letter import Addressed
 from bursarbridge.flows.report import Frame
 from bursarbridge.flows.run import utc_text
 from bursarbridge.jobs.timetable import REMEMBERED, Schedule, Slot, Verdict, Waiting, judge, slots
 from bursarbridge.store import alarms, outbox_mail, runs, starts
 from bursarbridge.store import slots as kept
+from bursarbridge.store.alarms import AlarmRow
 from bursarbridge.store.books import Books
 from bursarbridge.store.slots import Key, SlotRow
 from bursarbridge.wiring.outside import Reached
@@ -222,18 +223,30 @@ def due_moves(settings: Settings, books: Books, *, counted: bool = False) -> lis
 def letters(settings: Settings, books: Books) -> Iterator[Addressed]:
     """Carries out what is to be done about alarms, in the books' transaction, and makes the mails that tell of it."""
     frame = Frame(settings.campus.name, settings.campus.timezone, books.now, settings.campus.environment == "sandbox")
-    for move in due_moves(settings, books, counted=True):
-        incident, alarm = move.incident, move.alarm
-        if move.deed == "raise" and incident is not None:
-            number = alarms.raise_alarm(books, incident.leg.flow, incident.kind, incident.subject, incident.leg.readers(0))
-            yield from alarm_letter.raised(number, incident, frame) if number else ()
-        elif incident is not None and alarm is not None:
-            readers = dict(joined(alarm, incident.leg.readers(move.level), move.level))
-            if alarms.escalate(books, alarm.id, move.level, readers):
-                yield from alarm_letter.escalated(alarm, incident, move.level, readers, frame)
-        elif alarm is not None and alarms.resolve(books, alarm.id):
-            yield from alarm_letter.resolved(alarm, frame)
+    before = alarms.open_ones(books)
+    done = [one for move in due_moves(settings, books, counted=True) if (one := _carried_out(books, move)) is not None]
+    over = {one.alarm.id for one in done if one.deed == "resolve"}
+    mails, together = alarm_letter.letters(done, [one for one in before if one.id not in over], frame)
+    for told in together:
+        for number in told.alarms:
+            alarms.told_together(books, number, told.reader, told.number)
+    yield from mails
     books.reached("alarm.noted")
+
+
+def _carried_out(books: Books, move: Move) -> Done | None:
+    """Raises, weighs or closes an alarm; None when that was done already."""
+    incident, alarm = move.incident, move.alarm
+    if move.deed == "raise" and incident is not None:
+        readers = dict.fromkeys(incident.leg.readers(0), 0)
+        number = alarms.raise_alarm(books, incident.leg.flow, incident.kind, incident.subject, tuple(readers))
+        made = AlarmRow(number, incident.leg.flow, incident.kind, books.now, 0, books.now, incident.subject, readers)
+        return Done(move.deed, made, incident) if number else None
+    if incident is not None and alarm is not None:
+        readers = dict(joined(alarm, incident.leg.readers(move.level), move.level))
+        weighed = alarms.escalate(books, alarm.id, move.level, readers)
+        return Done(move.deed, alarm._replace(readers=readers), incident, move.level) if weighed else None
+    return Done(move.deed, alarm) if alarm is not None and alarms.resolve(books, alarm.id) else None
 
 
 def _passed(books: Books, found: tuple[Slot, ...], state: str, words: str) -> list[Passed]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bursarbridge.config.model import Settings
 from bursarbridge.exchange.vault import FileVault
-from bursarbridge.ports import Archive
+from bursarbridge.ports import Archive, Vault
 
 
 def vault_of(settings: Settings) -> Archive:
@@ -20,6 +20,27 @@ def vault_of(settings: Settings) -> Archive:
     assert door is not None, "a bucket without a door is a fault of the settings"
     where = (storage.vault.name, storage.vault.prefix, door.endpoint, door.region)
     return S3Vault(S3Address(*where, door.key_id.value(), door.secret.value()), FileVault(cache), cache)
+
+
+class Beside:
+    """ports.Vault for those who only look: what they take in lies in a folder of its own, and what was kept before is read where it is."""
+
+    def __init__(self, folder: Path, kept: Vault) -> None:
+        self._own = FileVault(folder)
+        self._kept = kept
+
+    def keep(self, source: Path) -> str:
+        """As FileVault, in the folder of its own."""
+        return self._own.keep(source)
+
+    def adopt(self, source: Path) -> str:
+        """As FileVault, in the folder of its own."""
+        return self._own.adopt(source)
+
+    def path(self, sha256: str) -> Path:
+        """Where the bytes of that hash are: its own first."""
+        own = self._own.path(sha256)
+        return own if own.is_file() else self._kept.path(sha256)
 
 
 def scratch_of(settings: Settings) -> Path:
