@@ -234,6 +234,22 @@ def test_a_payment_that_vanishes_once_more_is_asked_about_once_more(campus: Camp
     assert campus.places() == {"settled": 500, "bursar": 500}
 
 
+def test_a_credit_that_was_taken_back_is_asked_about_again_when_it_is_paid_again(campus: Campus) -> None:
+    """Found by the simulator: a cut report took a student's credit back, the next one listed it, and the old answer counted for it."""
+    on_account(campus, Fee("900", 500))
+    settled(campus, ("900", 500))
+    settled(campus, ("900", 800))
+    campus.resolve(campus.items()[0].id, "credit")
+    assert campus.places() == {"settled": 500, "student_credit": 300}
+    settled(campus, ("900", 500))
+    assert campus.places() == {"settled": 500}
+    settled(campus, ("900", 800))
+    assert campus.codes() == ["payment_for_closed"]
+    campus.resolve(campus.items()[0].id, "credit")
+    settled(campus, ("900", 800))
+    assert (campus.places(), campus.codes()) == ({"settled": 500, "student_credit": 300}, [])
+
+
 def test_d24_a_payment_under_another_persons_id_waits(campus: Campus) -> None:
     on_account(campus, Fee("900", 500))
     campus.report(Paid(campus.reference("900"), 500, "12345"))

@@ -14,7 +14,7 @@ from bursarbridge.errors import BridgeError, Refused, TryLater
 BLOCK_BYTES = 1 << 20
 
 _WORTH_A_THREAD = 1 << 16
-"""Smaller blocks are hashed sooner than a thread starts."""
+"""Smaller blocks are hashed, and smaller files synced, sooner than a thread starts."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _PERSON = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.EEXIST)
@@ -135,6 +135,10 @@ def sync_file(path: Path) -> None:
 @contextmanager
 def syncing(path: Path) -> Iterator[None]:
     """Makes what was written to a file durable by the end of the block, beside what is done in it."""
+    if path.stat().st_size < _WORTH_A_THREAD:
+        yield
+        sync_file(path)
+        return
     with ThreadPoolExecutor(1, "bursarbridge-sync") as pool:
         synced = pool.submit(sync_file, path)
         yield

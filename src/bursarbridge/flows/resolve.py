@@ -216,6 +216,7 @@ def _reverse(books: Books, item: ItemView, cause: int) -> str:
     if not isinstance(decision, Posted):
         raise Refused("nothing is applied any more; there is nothing to take back")
     _move(books, obligation, list(decision.entries), cause)
+    payment_cases.forget_credited(books, obligation, decision.entries)
     delivery = int(books.one("select delivery_id from suspense where id = :id", id=item.id))
     suspense.put(books, item.channel, payment_cases.reopened(obligation, item.reference, item.account, decision.entries, delivery))
     _set_applied(books, item, obligation, 0, 0)

@@ -87,6 +87,7 @@ def _carry(books: Books, statement: Statement, cause: int, news: _News, decision
     moves.plan(books, [(news.obligation, entry) for entry in decision.entries])
     remember(books, statement, f"obligation_id = {int(news.obligation)} and period = {int(news.period)}")
     moves.carry_out(books, cause)
+    forget_credited(books, news.obligation, decision.entries)
     return reopened(news.obligation, news.reference, news.account, decision.entries, statement.delivery)
 
 
@@ -135,6 +136,16 @@ def reopened(obligation: int, reference: str, account: str, entries: Sequence[En
     words = f"{shown(cents)} that the source was told is paid was taken back; it is open at the bursar again, open it in the source by hand"
     key = f"reopened:{obligation}:{delivery}"
     return [suspense.Item(key, "reopened", words, reference, account, cents, delivery=delivery, obligation=obligation)]
+
+
+def forget_credited(books: Books, obligation: int, entries: Sequence[Entry]) -> None:
+    """A student's credit was taken back: that a person once made it one is no answer when the same money is paid, or listed, again."""
+    if any(entry.source is Place.STUDENT_CREDIT for entry in entries):
+        books.do(
+            "update suspense set item_key = 'answered:' || id || ':' || item_key "
+            "where resolution = 'credit' and item_key in (select 'payment:' || obligation_id || ':' || period from applied where obligation_id = :o)",
+            o=obligation,
+        )
 
 
 def lists_less(books: Books, statement: Statement) -> bool:

@@ -259,10 +259,12 @@ class Curb:
         """Judges a day: `whole` when everything that left is loaded, so that every hold is exactly what it has to be."""
         actual, everybody = self.actual(), sorted(self.indicators.people)
         whole = whole and not any(_waits(root / HOLDS_IN) for root in (self.courier.near, self.courier.far))
-        if whole and snapshot is not None and not self.halted:
-            self.excused = {one: at for one, at in self.excused.items() if at >= snapshot}
+        if whole and snapshot is not None:
+            # While no hold may be placed none is repaired, and whoever has lost one waits for the end of that.
+            waits = {one for one in self.excused if self.halted and actual.get(one, 0) != self.expected.get(one, 0)}
+            self.excused = {one: at for one, at in self.excused.items() if at >= snapshot or one in waits}
         self.cycles += whole
-        if rest and (not whole or self.excused):
+        if rest and (not whole or (self.excused and not self.halted)):
             self._blame(now, "at rest", f"not everything came to rest: whole {whole}, excused {sorted(self.excused)}")
         for one in everybody:
             found, right = actual.get(one, 0), {self.expected.get(one, 0)} if whole else self.allowed.get(one, {0})
