@@ -18,7 +18,7 @@ gate types mypy
 gate imports lint-imports --no-logo
 echo "== tests" >&2
 [ -z "${CI:-}" ] || set -- -p tools.no_skips "$@"
-run python -m pytest -n 2 "$@" || failed="$failed tests,"
+run python -m pytest -n 2 --dist worksteal "$@" || failed="$failed tests,"
 [ -z "$failed" ] || {
   echo "./dev test: failed:${failed%,}" >&2
   exit 1
