@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from bursarbridge.store import opening
@@ -291,6 +291,7 @@ ROUNDS = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(ROUNDS)
+@example([("V2", "pay"), ("V2", "pay"), ("V2", "pay"), ("V2", "lower"), ("V2", "pay")])
 def test_whatever_the_order_the_account_ends_as_parking_says(rounds: list[tuple[str, str]]) -> None:
     with billed() as lot:
         office = Office(lot)
@@ -305,9 +306,14 @@ def test_whatever_the_order_the_account_ends_as_parking_says(rounds: list[tuple[
                     "select o.source_reference, p.cents from position p join obligation o on o.id = p.obligation_id where p.place = 3"
                 )
             }
-        assert open_now == {number: cents for number, cents in office.owed.items() if cents}
+        # Lowered before any list said so and then paid: the office's "Paid" cannot be told from a payment of its own, so a person is asked.
+        with lot.books() as books:
+            named = "select o.source_reference, s.cents from suspense s join obligation o on o.id = s.obligation_id where s.resolved_at is null"
+            asked = dict(books.rows(f"{named} and s.code = 'paid_after_billing'"))
+        rest = {number: cents - int(asked.get(number, 0)) for number, cents in open_now.items()}
+        assert {number: cents for number, cents in rest.items() if cents} == {number: cents for number, cents in office.owed.items() if cents}
         assert set(lot.places()) <= {"bursar", "settled", "student_credit"}
-        assert set(lot.codes()) <= {"refund_question"}
+        assert set(lot.codes()) <= {"refund_question", "paid_after_billing"}
 
 
 class Office:

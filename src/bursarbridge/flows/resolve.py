@@ -218,7 +218,7 @@ def _reverse(books: Books, item: ItemView, cause: int) -> str:
     _move(books, obligation, list(decision.entries), cause)
     payment_cases.forget_credited(books, obligation, decision.entries)
     delivery = int(books.one("select delivery_id from suspense where id = :id", id=item.id))
-    suspense.put(books, item.channel, payment_cases.reopened(obligation, item.reference, item.account, decision.entries, delivery))
+    suspense.put(books, item.channel, payment_cases.reopened(books, obligation, item.reference, item.account, decision.entries, delivery))
     _set_applied(books, item, obligation, 0, 0)
     return f"{shown(known)} is taken back and open again"
 

@@ -12,7 +12,7 @@ from bursarbridge.ledger.posting import AppliedLevel, Decision, Posted, Suspende
 from bursarbridge.store import answers, moves, suspense
 from bursarbridge.store.books import Books
 from bursarbridge.store.payment_levels import Statement, remember
-from bursarbridge.store.standing import payable_of
+from bursarbridge.store.standing import forgiven_after_payment, payable_of
 from bursarbridge.store.tally import Tally
 
 _VANISHED_EACH = 20
@@ -88,7 +88,7 @@ def _carry(books: Books, statement: Statement, cause: int, news: _News, decision
     remember(books, statement, f"obligation_id = {int(news.obligation)} and period = {int(news.period)}")
     moves.carry_out(books, cause)
     forget_credited(books, news.obligation, decision.entries)
-    return reopened(news.obligation, news.reference, news.account, decision.entries, statement.delivery)
+    return reopened(books, news.obligation, news.reference, news.account, decision.entries, statement.delivery)
 
 
 def _parked(statement: Statement, news: _News, decision: Suspended) -> suspense.Item:
@@ -128,12 +128,14 @@ def _said_later(books: Books, statement: Statement) -> set[str]:
     return {str(key) for key, raw in found if json.loads(raw)["as_of"] > statement.as_of}
 
 
-def reopened(obligation: int, reference: str, account: str, entries: Sequence[Entry], delivery: int) -> list[suspense.Item]:
+def reopened(books: Books, obligation: int, reference: str, account: str, entries: Sequence[Entry], delivery: int) -> list[suspense.Item]:
     """A reversal of money that the source was told of: its file cannot carry that back (only positive sums), so a person must."""
     cents = sum(entry.cents for entry in entries if entry.source is Place.SETTLED)
     if not cents:
         return []
     words = f"{shown(cents)} that the source was told is paid was taken back; it is open at the bursar again, open it in the source by hand"
+    if forgiven := min(forgiven_after_payment(books, obligation), cents):
+        words += f"; {shown(forgiven)} of it was forgiven after it was paid: what the cashier has not refunded of that comes off the student account"
     key = f"reopened:{obligation}:{delivery}"
     return [suspense.Item(key, "reopened", words, reference, account, cents, delivery=delivery, obligation=obligation)]
 
