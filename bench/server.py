@@ -3,15 +3,14 @@ fsync and synchronous_commit stay on, every other setting is the server's own de
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tools.cluster import carry_out, free_port, programs, user_of_servers
 
 _ROLE = "bench"
 
@@ -59,43 +58,21 @@ class Server:
 @contextmanager
 def server(home: Path | None = None) -> Iterator[Server]:
     """Starts a server and stops it at the end. A cluster in a given folder is kept with its databases for the next time."""
-    programs, user = _programs(), "postgres" if os.geteuid() == 0 else None
+    found, user = programs(), user_of_servers()
+    if found is None:
+        raise SystemExit("PostgreSQL's server is not installed; install it (Debian: apt-get install postgresql) or measure --database sqlite")
     folder = home or Path(tempfile.mkdtemp(prefix="bursarbridge-bench-pg-"))
-    data, port = folder / "cluster", _free_port()
+    data, port = folder / "cluster", free_port()
     folder.mkdir(parents=True, exist_ok=True)
     if user is not None:
         shutil.chown(folder, user)
     if not (data / "PG_VERSION").exists():
-        _run(user, programs / "initdb", "-D", data, "-U", _ROLE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        carry_out(user, found / "initdb", "-D", data, "-U", _ROLE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=on -c synchronous_commit=on"
-    _run(user, programs / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "-t", "120", "start")
+    carry_out(user, found / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "-t", "120", "start")
     try:
         yield Server(port)
     finally:
-        _run(user, programs / "pg_ctl", "-D", data, "-m", "fast", "-w", "-t", "120", "stop")
+        carry_out(user, found / "pg_ctl", "-D", data, "-m", "fast", "-w", "-t", "120", "stop")
         if home is None:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _programs() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parent.parent.name))
-    on_path = shutil.which("initdb")
-    if not found and not on_path:
-        raise SystemExit("PostgreSQL's server is not installed; install it (Debian: apt-get install postgresql) or measure --database sqlite")
-    return found[-1].parent if found else Path(str(on_path)).resolve().parent
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _run(user: str | None, program: Path, *arguments: Path | str) -> None:
-    command = [str(program), *map(str, arguments)]
-    # into a file and not a pipe: the server that pg_ctl starts would hold a pipe open for ever
-    with tempfile.TemporaryFile() as said:
-        done = subprocess.run(command, user=user, group=user, extra_groups=[] if user else None, cwd="/", stdout=said, stderr=said, check=False)
-        said.seek(0)
-        if done.returncode:
-            raise SystemExit(f"{' '.join(command)}\n{said.read().decode()}")

@@ -12,8 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.servers import eventually, free_port
-from tools.postgres import carry_out, programs
+from tests.servers import eventually
+from tools.cluster import carry_out, free_port, programs, user_of_servers
 
 _SETTINGS = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=120\nshared_buffers=32MB\nlisten_addresses='127.0.0.1'\n"
 """Nothing here outlives the tests, and only processes are killed in them, never the machine: the disk need not be waited for."""
@@ -43,7 +43,7 @@ class Cluster:
     @contextmanager
     def standby(self) -> Iterator["Cluster"]:
         """A synchronous standby of this server: from now on no commit of a session with synchronous_commit is acknowledged before both have it."""
-        programs, user = _programs(), _user()
+        programs, user = _programs(), user_of_servers()
         with _home(user) as home:
             source = f"host=127.0.0.1 port={self.port} user=tester application_name=standby"
             carry_out(user, programs / "pg_basebackup", "-D", home / "cluster", "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync")
@@ -80,16 +80,12 @@ class Cluster:
 @contextmanager
 def cluster() -> Iterator[Cluster]:
     """Starts a cluster and takes it away again; skips the test where PostgreSQL is not installed, and fails it in CI."""
-    programs, user = _programs(), _user()
+    programs, user = _programs(), user_of_servers()
     with _home(user) as home:
         how = ("-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         carry_out(user, programs / "initdb", "-D", home / "cluster", *how)
         with _started(programs, user, home, free_port()) as running:
             yield running
-
-
-def _user() -> str | None:
-    return "postgres" if os.geteuid() == 0 else None
 
 
 @contextmanager

@@ -6,39 +6,20 @@ they are, and holds the address of its newest database, which every start makes 
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import psycopg
 
+from tools.cluster import carry_out, free_port, programs, user_of_servers
+
 HERE = Path(__file__).parent.parent / ".postgres"
 _USER = "bursarbridge"
 _SETTINGS = "listen_addresses='127.0.0.1'\nunix_socket_directories=''\nmax_connections=100\nshared_buffers=32MB\n"
-
-
-def programs() -> Path | None:
-    """The folder of PostgreSQL's server programs, the newest version's; None where they are not installed."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parent.parent.name))
-    on_path = shutil.which("initdb")
-    return found[-1].parent if found else Path(on_path).resolve().parent if on_path else None
-
-
-def carry_out(user: str | None, program: Path, *arguments: Path | str) -> None:
-    """Runs one of the programs, as another user where one is given. Raises RuntimeError with what it said when it fails."""
-    command = [str(program), *map(str, arguments)]
-    # a file and not a pipe: the server that pg_ctl starts would keep a pipe open for ever
-    with tempfile.TemporaryFile() as said:
-        done = subprocess.run(command, user=user, group=user, extra_groups=[] if user else None, cwd="/", stdout=said, stderr=said, check=False)
-        said.seek(0)
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command)}\n{said.read().decode()}")
 
 
 class Private:
@@ -49,7 +30,7 @@ class Private:
         if found is None:
             raise RuntimeError("PostgreSQL's server is not installed (Debian, as root: RUNLEVEL=1 apt-get install postgresql)")
         self._programs = found
-        self._user = "postgres" if os.geteuid() == 0 else None
+        self._user = user_of_servers()
         self._home = Path((HERE / "home").read_text("utf-8")) if (HERE / "home").exists() else None
 
     def start(self) -> str:
@@ -58,7 +39,7 @@ class Private:
             self._make()
         assert self._home is not None
         if not self._runs():
-            port = _free_port()
+            port = free_port()
             self._control("-l", self._home / "log", "-o", f"-p {port}", "-w", "-t", "30", "start")
             self._keep("port", str(port))
         address = f"postgresql://{_USER}:{(HERE / 'password').read_text('utf-8')}@127.0.0.1:{(HERE / 'port').read_text('utf-8')}/"
@@ -110,11 +91,6 @@ class Private:
         file = HERE / name
         file.touch(mode=0o600)
         file.write_text(text, "utf-8")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def main(words: list[str]) -> None:

@@ -1,6 +1,7 @@
 """Two ways to the same answer, for violations: staged deliveries by set statements, and the pure rule one fact at a time."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.violations import ViolationPoster
 from bursarbridge.ledger.facts import Standing, Violation
 from bursarbridge.ledger.violations import Finding, KnownViolation, decide_violation
-from bursarbridge.store import deliveries, opening, runs, violations
+from bursarbridge.store import deliveries, opening, runs
 from bursarbridge.store.books import Books
 from bursarbridge.store.deliveries import Arrived
 from tests.campus import campus_in_memory
@@ -120,15 +121,42 @@ def test_the_rule_as_a_table(told: Violation, as_of: str, known: KnownViolation 
     assert decide_violation(told, as_of, known, listed) is finding
 
 
-def test_touched_people_are_those_of_new_and_changed_violations() -> None:
+def test_whom_a_delivery_says_something_new_of_is_written_down() -> None:
     with campus_in_memory() as campus, campus.books(writing=True) as books:
-        books.run = runs.begin(books, "touched", "parking-holds", "1")
+        books.run = runs.begin(books, "news", "parking-holds", "1")
         post = partial(_post, books, absent="cleared")
         facts = [TOLD._replace(reference=one, account=f"001234{number}") for number, one in enumerate("abc")]
         post(0, Sent("1", "full", tuple(facts)))
-        first = int(books.one("select max(id) from delivery"))
-        assert violations.touched(books, 1, 0) == 3
-        assert violations.touched(books, 1, first) == 0
+        assert news(books) == ["0012340", "0012341", "0012342"]
         post(1, Sent("2", "full", (facts[0], facts[1]._replace(cents=1))))
-        assert violations.touched(books, 1, first) == 2
-        assert [row[0] for row in books.rows("select account from touched order by 1")] == ["0012341", "0012342"]
+        assert news(books) == ["0012341", "0012342"]
+        post(2, Sent("3", "full", (facts[0], facts[1]._replace(cents=1))))
+        assert news(books) == []
+        post(3, Sent("4", "changes", (facts[0],)))
+        assert news(books) == ["0012340"]  # said again: nobody is decided too seldom
+
+
+@pytest.mark.parametrize("kept", ["memory", "postgresql"])
+def test_whoever_owed_it_before_is_named_too(kept: str, request: pytest.FixtureRequest) -> None:
+    with ExitStack() as stack:
+        if kept == "memory":
+            books = stack.enter_context(stack.enter_context(campus_in_memory()).books(writing=True))
+        else:
+            connection = stack.enter_context(request.getfixturevalue("pg_books").connect())
+            stack.callback(connection.begin().rollback)
+            books = Books(connection, 0, "2026-08-03T02:00:00Z")
+        books.run = runs.begin(books, "news", "parking-holds", "1")
+        _post(books, 0, Sent("1", "changes", (TOLD,)), "cleared")
+        _post(books, 1, Sent("2", "changes", (TOLD._replace(account="0012346"),)), "cleared")
+        assert news(books) == []  # a question
+        books.do("update suspense set resolved_at = '2026-08-03', resolution = 'accept' where resolved_at is null")
+        _post(books, 2, Sent("3", "changes", (TOLD._replace(account="0012346"),)), "cleared")
+        assert news(books) == ["0012345", "0012346"]
+        _post(books, 3, Sent("3", "changes", (TOLD._replace(account="0012346", cents=1),)), "cleared")
+        assert books.one("select account from violation") == "0012345"  # two statements of one time: what was true before
+        assert news(books) == ["0012345", "0012346"]
+
+
+def news(books: Books) -> list[str]:
+    """Whom the newest delivery said something new of."""
+    return [str(row[0]) for row in books.rows("select account from violation_news where delivery_id = (select max(id) from delivery) order by 1")]

@@ -27,9 +27,10 @@ _BILLED = (
     "coalesce((select sum(e.cents) from entry e join cause c on c.id = e.cause_id where e.obligation_id = o.id and e.kind = 'withdrawal' "
     "and e.from_place = 1 and c.kind = 'person'), 0), coalesce((select max(a.code) from suspense a where a.resolved_at is null "
     "and a.obligation_id = o.id and a.blocks = 1), '') "
-    "from violation v join obligation o on o.source_id = v.source_id and o.source_reference = v.reference "
+    "from violation_news w join violation v on v.source_id = w.source_id and v.account = w.account and v.delivery_id = w.delivery_id "
+    "join obligation o on o.source_id = v.source_id and o.source_reference = v.reference "
     "left join (select item, sum(cents) as cents from credit where source_id = :source group by item) t on t.item = v.reference "
-    "where v.source_id = :source and v.delivery_id = :delivery and o.cents > 0 order by v.id"
+    "where w.source_id = :source and w.delivery_id = :delivery and o.cents > 0 order by v.id"
 )
 
 

@@ -155,9 +155,7 @@ def _asked_for(source: int, today: str, since: Marks) -> list[str]:
 
 def _violations(source: int, grace_days: int, today: str, since: Marks) -> list[str]:
     return [
-        f"select account from violation where source_id = {source} and delivery_id > {since.delivery}",
-        f"select p.account from violation_past p join violation v on v.id = p.violation_id where v.source_id = {source} "
-        f"and v.delivery_id > {since.delivery} and p.until_delivery_id > {since.delivery} and p.account <> v.account",
+        f"select account from violation_news where source_id = {source} and delivery_id > {since.delivery}",
         f"select account from violation where source_id = {source} and cents > 0 and violated_on > '{_back(since.evaluated_on, grace_days)}' "
         f"and violated_on <= '{_back(today, grace_days)}'",
     ]

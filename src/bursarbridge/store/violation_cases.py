@@ -86,16 +86,17 @@ def contest(books: Books, told: Told) -> None:
         f"{PAST.replace('v.as_of', ':as_of')} from met m join violation v on v.id = m.violation_id where m.finding = 'conflict'",
         **names,
     )
-    ours = "id in (select violation_id from met where finding = 'conflict') and as_of = :as_of"
+    those = "id in (select violation_id from met where finding = 'conflict')"
+    # First, for whoever is named by what changes below is named as of this delivery (violation_news).
+    books.do(f"update violation set delivery_id = :delivery where {those}", **told.names("delivery"))
+    ours = f"{those} and as_of = :as_of"
     before = "from violation_past p where p.violation_id = violation.id and p.as_of < :as_of"
     columns = ("account", "category", "user_type", "violated_on", "status", "cents")
     back = ", ".join(f"{column} = (select p.{column} {before} order by p.as_of desc, p.until_delivery_id desc limit 1)" for column in columns)
     known = f"exists (select 1 {before})"
     books.do(f"update violation set status = 'absent', cents = 0 where {ours} and not {known}", **told.names("as_of"))
     books.do(f"update violation set {back} where {ours} and {known}", **told.names("as_of"))
-    books.do(
-        "update violation set as_of = :as_of, delivery_id = :delivery where id in (select violation_id from met where finding = 'conflict')", **names
-    )
+    books.do(f"update violation set as_of = :as_of where {those}", **told.names("as_of"))
 
 
 def _named(finding: Finding, told: Told, known: KnownViolation, listed: str, *, contested: bool) -> str:

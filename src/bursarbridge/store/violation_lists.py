@@ -54,7 +54,7 @@ def disturbed(books: Books, told: Told, before: FullList) -> bool:
     """Whether anything but the list before has spoken of the source's violations since, or a person has decided something."""
     return bool(
         books.one(
-            "select exists (select 1 from violation where source_id = :source and delivery_id > :before) "
+            "select exists (select 1 from violation_news where source_id = :source and delivery_id > :before) "
             "or exists (select 1 from suspense s, delivery d where d.id = :before and s.resolved_at >= d.arrived_at and s.actor <> '' "
             "and (s.channel = :channel or substr(s.item_key, 1, length(:key)) = :key)) "
             "or exists (select 1 from suspense where resolved_at is null and substr(item_key, 1, length(:key)) = :key)",

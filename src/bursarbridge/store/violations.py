@@ -69,29 +69,12 @@ def hold(books: Books, references: Sequence[str]) -> None:
     books.many("insert into held_reference (reference) values (:reference) on conflict (reference) do nothing", rows)
 
 
-def touched(books: Books, source: int, since_delivery: int) -> int:
-    """Fills the temporary table touched(account): people of whom the source said something new since that delivery; how many.
-
-    New is a violation that appeared, changed, was cleared or became a question, and one that a file of changes says again.
-    """
-    books.temporary("touched", "account text primary key")
-    return books.do(
-        "insert into touched (account) select account from violation where source_id = :source and delivery_id > :since "
-        "union select p.account from violation v join violation_past p on p.violation_id = v.id "
-        "where v.source_id = :source and v.delivery_id > :since and p.until_delivery_id > :since",
-        source=source,
-        since=since_delivery,
-    )
-
-
 def touch_late(books: Books, told: Told) -> None:
     """Has everybody decided whom a delivery speaks of that is posted only now, after later ones were evaluated (approved, or decided again)."""
     late = "exists (select 1 from hold_state where source_id = :source and last_delivery >= :delivery)"
     books.do(
         "insert into hold_touched (source_id, account) "
-        f"select source_id, account from violation where source_id = :source and delivery_id = :delivery and {late} "
-        "union select v.source_id, p.account from violation_past p join violation v on v.id = p.violation_id "
-        f"where v.source_id = :source and p.until_delivery_id = :delivery and v.delivery_id = :delivery and {late} on conflict do nothing",
+        f"select source_id, account from violation_news where source_id = :source and delivery_id = :delivery and {late} on conflict do nothing",
         **told.names("source", "delivery"),
     )
 
