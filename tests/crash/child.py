@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,9 +29,14 @@ _FORKS.set_forkserver_preload(
 
 def run(folder: Path, *flows: tuple[str, int], crash_at: str = "") -> list[str]:
     """Runs flows, each as the numbered run, in a process; returns the points it passed. With `crash_at` it must die there by SIGKILL."""
+    return alone(folder, _run, *flows, crash_at=crash_at)
+
+
+def alone(folder: Path, work: Callable[..., None], *words: object, crash_at: str = "") -> list[str]:
+    """The same for any work of a module: it is called with the folder, with what to call at a named point, and with the words."""
     points = folder / "points"
     points.unlink(missing_ok=True)
-    child = _FORKS.Process(target=_child, args=(str(folder), flows, crash_at))
+    child = _FORKS.Process(target=_child, args=(folder, work, words, crash_at))
     child.start()
     child.join(60)
     said = (folder / "said").read_text() if (folder / "said").exists() else ""
@@ -39,36 +44,36 @@ def run(folder: Path, *flows: tuple[str, int], crash_at: str = "") -> list[str]:
     return points.read_text().split() if points.exists() else []
 
 
-def _child(folder: str, flows: Sequence[tuple[str, int]], crash_at: str) -> None:
-    place = Path(folder)
+def _child(place: Path, work: Callable[..., None], words: Sequence[object], crash_at: str) -> None:
     try:
-        _run(place, flows, crash_at)
+        switch = wiring.crash_switch({"BURSARBRIDGE_CRASH_AT": crash_at})
+        with (place / "points").open("a") as points:
+
+            def reached(point: str) -> None:
+                points.write(f"{point}\n")
+                points.flush()
+                switch(point)
+
+            work(place, reached, *words)
     except BaseException:  # noqa: BLE001 - whatever it is, the parent shows it
         (place / "said").write_text(traceback.format_exc())
         os._exit(1)
     os._exit(0)
 
 
-def _run(place: Path, flows: Sequence[tuple[str, int]], crash_at: str) -> None:
+def _run(place: Path, reached: Callable[[str], None], *flows: tuple[str, int]) -> None:
     # The engine looks at its queue of resumed runs every second; two hundred recoveries need not wait for that.
     (Queue.__init__.__kwdefaults__ or {})["polling_interval_sec"] = 0.05
-    switch = wiring.crash_switch({"BURSARBRIDGE_CRASH_AT": crash_at})
     number = [0]
-    with (place / "points").open("a") as points:
 
-        def reached(point: str) -> None:
-            points.write(f"{point}\n")
-            points.flush()
-            switch(point)
+    def clock() -> datetime:
+        return START + timedelta(minutes=10 * number[0])
 
-        def clock() -> datetime:
-            return START + timedelta(minutes=10 * number[0])
-
-        bridge = wiring.build(config.load(place / "bursarbridge.toml"), clock=clock, wait=lambda _seconds: None, reached=reached)
-        for flow, at in flows:
-            number[0] = at
-            (place / f"summary-{at}.json").write_text(json.dumps(bridge.sync() if flow == SYNC else _ended(bridge, flow)))
-        bridge.close()
+    bridge = wiring.build(config.load(place / "bursarbridge.toml"), clock=clock, wait=lambda _seconds: None, reached=reached)
+    for flow, at in flows:
+        number[0] = at
+        (place / f"summary-{at}.json").write_text(json.dumps(bridge.sync() if flow == SYNC else _ended(bridge, flow)))
+    bridge.close()
 
 
 def _ended(bridge: wiring.Bridge, flow: str) -> object:

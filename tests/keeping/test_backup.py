@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bursarbridge import config, wiring
@@ -116,29 +117,6 @@ def test_p21_a_ledger_that_is_copied_back_by_hand_is_noticed(tmp_path: Path) -> 
     assert "an empty ledger" in answer("run", "library-charges", "-C", campus, code=3)["words"], "a lost ledger is an older one"
 
 
-@pytest.mark.parametrize("point", ["restore.marked", "restore.aside"])
-def test_p21_a_restore_that_is_cut_off_leaves_nothing_open(point: str, tmp_path: Path) -> None:
-    campus, store = tmp_path / "campus", tmp_path / "store"
-    call("init", "--example", campus)
-    charged(campus, "day-1", *DAY_1)
-    answer("backup", store, "-C", campus)
-    charged(campus, "day-2", *DAY_2)
-    before = documents(campus)
-    settings = config.load(campus / "bursarbridge.toml")
-
-    def die(reached: str) -> None:
-        if reached == point:
-            raise Died
-
-    with pytest.raises(Died):
-        restoring.restore(settings, store, wiring.system_clock, die, over=True)
-    assert "put back" in answer("run", "library-charges", "-C", campus, code=3)["words"]
-    assert answer("restore", store, "-C", campus, "--over")["epoch"] >= 1
-    answer("reconcile", "--confirm", "--reason", "again", "-C", campus)
-    answer("run", "library-charges", "-C", campus)
-    assert documents(campus) == before and answer("status", "-C", campus)["unexplained_cents"] == 0
-
-
 def test_a_backup_is_checked_byte_by_byte(tmp_path: Path) -> None:
     campus, store = tmp_path / "campus", tmp_path / "store"
     call("init", "--example", campus)
@@ -239,3 +217,24 @@ def test_a_backup_that_is_cut_off_is_none_and_the_next_one_is_whole(tmp_path: Pa
     with pytest.raises(Refused, match="there already"):
         backups.back_up(bridge, store)
     bridge.close()
+
+
+def test_a_backup_of_an_older_version_is_not_put_into_a_newer_ones_tables(tmp_path: Path, pg_address: str) -> None:
+    campus, store = tmp_path / "campus", tmp_path / "store"
+    call("init", "--example", campus)
+    settle(campus, pg_address)
+    charged(campus, "day-1", *DAY_1)
+    answer("backup", store, "-C", campus)
+    charged(campus, "day-2", *DAY_2)
+    with psycopg.connect(pg_address) as connection:
+        connection.execute("create table of_tomorrow (id int); create table dbos.of_tomorrow (id int)")
+    refused = answer("restore", store, "-C", campus, "--over", code=1)["words"]
+    assert "dbos.of_tomorrow, public.of_tomorrow" in refused and "nothing was touched" in refused and "createdb" in refused
+    assert answer("run", "library-charges", "-C", campus)["outcome"] == "nothing_to_do", "life goes on"
+    with psycopg.connect(pg_address) as connection:
+        connection.execute("drop schema public cascade; drop schema dbos cascade; create schema public")
+    assert answer("restore", store, "-C", campus)["epoch"] == 1
+    before = documents(campus)
+    answer("reconcile", "--confirm", "--reason", "an upgrade was undone", "-C", campus)
+    answer("run", "library-charges", "-C", campus)
+    assert documents(campus) == before and answer("status", "-C", campus)["unexplained_cents"] == 0

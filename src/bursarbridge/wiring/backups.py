@@ -63,6 +63,7 @@ def back_up(bridge: Bridge, target: Path) -> Backup:
     bridge.reached("backup.copied")
     archive.copy(bridge.settings.file, partial / SETTINGS)
     hashes, new = _copy_vault(bridge, FileVault(target / "vault"))
+    bridge.reached("backup.kept")
     (partial / VAULT_LIST).write_text("".join(f"{one}\n" for one in hashes), "ascii")
     manifest = {"form": 1, "made_at": utc_text(now), "campus": bridge.settings.campus.name, "database": bridge.ledger.dialect.name}
     manifest |= {"ledger": ledger._asdict(), "vault": {"files": len(hashes), "new": new}}

@@ -24,7 +24,18 @@ def restore(ledger: sa.Engine, source: Path) -> None:
     _run("pg_restore", ledger, "--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", str(source))
 
 
-def _run(program: str, ledger: sa.Engine, *arguments: str) -> None:
+def unknown_to(ledger: sa.Engine, source: Path) -> list[str]:
+    """Tables of the database that a dump does not have, a newer version's or somebody's; restoring leaves them as they are."""
+    listed = _run("pg_restore", ledger, "--list", str(source)).splitlines()
+    # <number>; <catalogue> <object> TABLE <schema> <name> <owner>, and the same with TABLE DATA
+    dumped = {f"{words[4]}.{words[5]}" for line in listed if len(words := line.split()) > 5 and words[3] == "TABLE" and words[4] != "DATA"}
+    schemas = {name.partition(".")[0] for name in dumped}
+    with ledger.connect().execution_options(reading=True) as connection:
+        rows = connection.exec_driver_sql("select schemaname, tablename from pg_tables order by 1, 2")
+        return [name for schema, table in rows if schema in schemas and (name := f"{schema}.{table}") not in dumped]
+
+
+def _run(program: str, ledger: sa.Engine, *arguments: str) -> str:
     url = ledger.url
     environment = dict(os.environ)
     if url.password is not None:
@@ -34,6 +45,7 @@ def _run(program: str, ledger: sa.Engine, *arguments: str) -> None:
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise Refused(f"{program} failed and nothing was changed: {said[0]}. It has to be of the server's version or newer")
+    return done.stdout
 
 
 def _found(program: str) -> str:

@@ -50,6 +50,11 @@ def restore(settings: Settings, source: Path, clock: Clock, reached: Reached, *,
         with only_one(ledger):
             if not over and (lives := _living(ledger)):
                 raise Refused(f"{lives}; nothing was touched. Give --over to put the backup in its place (a SQLite file is moved aside, not deleted)")
+            if ledger.dialect.name == "postgresql" and (unknown := postgres.unknown_to(ledger, checked.folder / DUMP)):
+                raise Refused(
+                    f"the database has tables that {checked.folder} does not know ({', '.join(unknown[:3])}), as one of a newer version has; nothing "
+                    "was touched. Keep a copy of it (pg_dump), make an empty database in its place (dropdb, createdb), and restore into that"
+                )
             return _restore(settings, ledger, checked.folder, checked.manifest, clock, reached)
     finally:
         ledger.dispose()
@@ -58,6 +63,7 @@ def restore(settings: Settings, source: Path, clock: Clock, reached: Reached, *,
 def _restore(settings: Settings, ledger: sa.Engine, folder: Path, manifest: Manifest, clock: Clock, reached: Reached) -> Restored:
     now, vault = clock(), vault_of(settings)
     files = backups.put_back_vault(folder, vault, backups.vault_list(folder))
+    reached("restore.kept")
     marks = marks_of(ledger, vault)
     number = max(marks.read().epoch, manifest.ledger.epoch) + 1
     because = f"the backup of {manifest.made_at} was put back at {utc_text(now)}"
@@ -79,6 +85,7 @@ def _restore(settings: Settings, ledger: sa.Engine, folder: Path, manifest: Mani
         opening.migrate(ledger)
         with ledger.begin() as connection:
             epoch = epochs.begin(Books(connection, 0, utc_text(now)), number, because)
+    reached("restore.blocked")
     return Restored(folder, manifest, epoch, files, aside)
 
 
