@@ -13,8 +13,9 @@ from bursarbridge.config.model import FolderConnection
 from bursarbridge.exchange.endpoint import Clear
 from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.vault import FileVault
+from bursarbridge.flows.evidence import Shows
 from bursarbridge.flows.preview import ReadOnly
-from bursarbridge.flows.reconcile import Findings, Shows, conclude, look
+from bursarbridge.flows.reconcile import Findings, conclude, look
 from bursarbridge.flows.run import Run, World, utc_text
 from bursarbridge.ports import Endpoint
 from bursarbridge.store import epochs, found, opening, runlog, runs

@@ -16,7 +16,7 @@ from bursarbridge.config.model import Settings
 from bursarbridge.errors import Refused, Unreadable
 from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.flows.collect import Channel
-from bursarbridge.flows.reconcile import Owner
+from bursarbridge.flows.evidence import Owner
 from bursarbridge.ledger.entries import Kind
 from bursarbridge.ledger.found import FoundLine
 from bursarbridge.ledger.reference import number_in
@@ -44,8 +44,10 @@ class Shelf:
     """The same as a shell pattern."""
     kind: str
     """What its documents carry; "" where a document's name or lines tell."""
-    lines: Callable[[Path], tuple[str, list[FoundLine]]]
-    """A document's kind and lines. Raises Refused when it cannot be read."""
+    lines: Callable[[Path], tuple[str, list[FoundLine]]] | None = None
+    """A document's kind and lines, where they carry money. Raises Refused when it cannot be read."""
+    flow: str = ""
+    """The flow by whose outbox they leave; "" where the kind tells."""
 
     def sequence_in(self, name: str) -> tuple[int, str] | None:
         """The number and kind in a document's name, folder and ending left out or not; None when it is none of these."""
@@ -73,12 +75,12 @@ def shelves_of(settings: Settings) -> list[Shelf]:
     for source in settings.libraries:
         name = source.imports.name
         where = (source.name, source.connection, source.imports.folder)
-        shelves.append(Shelf(*where, _pattern(name, {}), _glob(name), Kind.PAYMENT.value, _remitted(source.name)))
+        shelves.append(Shelf(*where, pattern_of(name, {}), glob_of(name), Kind.PAYMENT.value, _remitted(source.name)))
     return shelves
 
 
 def flow_of(kind: str) -> str:
-    """The flow whose outbox a document of that kind left by; charges where nobody can tell."""
+    """The flow whose outbox a document of money of that kind left by; charges where nobody can tell."""
     return _FLOW_OF.get(kind, _FLOW_OF[Kind.CHARGE.value])
 
 
@@ -115,10 +117,10 @@ def folders_of(settings: Settings) -> dict[str, tuple[str, str]]:
 
 def _bursar_shelf(settings: Settings, name: str, kind: str, constants: Mapping[str, str], layouts: tuple[str, ...]) -> Shelf:
     charges = settings.bursar.charges
-    return Shelf(BURSAR, settings.bursar.connection, charges.folder, _pattern(name, constants), _glob(name), kind, _billed(settings, layouts))
+    return Shelf(BURSAR, settings.bursar.connection, charges.folder, pattern_of(name, constants), glob_of(name), kind, _billed(settings, layouts))
 
 
-def _pattern(template: str, constants: Mapping[str, str]) -> re.Pattern[str]:
+def pattern_of(template: str, constants: Mapping[str, str]) -> re.Pattern[str]:
     """A name template as an expression; the running number and the kind are groups."""
     parts = []
     for literal, word, _form, _turn in Formatter().parse(template):
@@ -130,7 +132,8 @@ def _pattern(template: str, constants: Mapping[str, str]) -> re.Pattern[str]:
     return re.compile("".join(parts), re.ASCII)
 
 
-def _glob(template: str) -> str:
+def glob_of(template: str) -> str:
+    """A name template as a shell pattern."""
     return "".join(literal + ("*" if word is not None else "") for literal, word, _form, _turn in Formatter().parse(template))
 
 

@@ -51,8 +51,8 @@ def holds_flow(flow: str, settings: Settings, place: PlaceOf, facts: Sequence[Ch
         evidence=((f"{BURSAR}-payments", zone),) if on_account else tuple((channel.name, channel.zone) for channel in facts),
         evidence_age=one.evidence_max_age,
         snapshot=_snapshot(settings, one, place),
-        sheets=Sheets(files, form, _destination(ADDED), _destination(RELEASED)),
-        outlets={_destination(name): outlet for name, outlet in outlets.items()},
+        sheets=Sheets(files, form, hold_destination(ADDED), hold_destination(RELEASED)),
+        outlets={hold_destination(name): outlet for name, outlet in outlets.items()},
         gate=gate,
         zone=zone,
         everybody=flow.endswith(HOLDS_FULL_ENDING),
@@ -87,10 +87,10 @@ def hold_files_of(settings: Settings, one: Holding) -> PeopleSoftHolds:
 
 def _outlet(settings: Settings, one: Holding, where: HoldFile, kind: str, place: PlaceOf) -> Outlet:
     endpoint = place(settings.bursar.connection, where.folder, "leave")
-    return Outlet(_destination(kind), endpoint, one.expected_after, one.confirmed_by, one.assumed_after)
+    return Outlet(hold_destination(kind), endpoint, one.expected_after, one.confirmed_by, one.assumed_after)
 
 
-def _destination(kind: str) -> str:
+def hold_destination(kind: str) -> str:
     """How the batches of one kind of document call where they go."""
     return f"{BURSAR}-{kind.replace('_', '-')}"
 

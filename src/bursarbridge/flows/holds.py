@@ -22,7 +22,7 @@ from bursarbridge.flows.library import Summary, summary_of
 from bursarbridge.flows.run import Run, utc_text
 from bursarbridge.flows.submit import Submitted
 from bursarbridge.ledger.holds import PlanNumbers, Policy, Today, decide, exempt_on
-from bursarbridge.store import deliveries, formers, hold_batches, hold_views, holds, indicators, open_items, runs
+from bursarbridge.store import deliveries, formers, found_holds, hold_batches, hold_views, holds, indicators, open_items, runs
 from bursarbridge.store.books import Books
 from bursarbridge.store.holds import Decided
 from bursarbridge.store.open_items import Basis, Marks
@@ -157,9 +157,14 @@ def decided(books: Books, source: int, flow: HoldsFlow, today: Today) -> Iterato
         )
 
 
+def _known_at(books: Books, flow: HoldsFlow) -> str:
+    """The time of the newest evidence, UTC; "" when there is none."""
+    return max((drawn_at(deliveries.newest_as_of(books, channel), zone) for channel, zone in flow.evidence), default="")
+
+
 def today_of(books: Books, flow: HoldsFlow, on: str) -> Today:
     """The campus date, and whether the newest evidence is older than the limit."""
-    known = max((drawn_at(deliveries.newest_as_of(books, channel), zone) for channel, zone in flow.evidence), default="")
+    known = _known_at(books, flow)
     return Today(on, stale=not known or datetime.fromisoformat(books.now) - datetime.fromisoformat(known) > flow.evidence_age)
 
 
@@ -181,7 +186,7 @@ def _carry_on(run: Run, flow: HoldsFlow, books: Books) -> Carried:
     """Seals a plan that people approved; lines that today's evidence does not bear out are dropped and decided anew."""
     source = source_of(books, flow)
     plan = holds.held_plan(books, source)
-    if not plan or not flow.gate.approved(books):
+    if not plan or found_holds.awaited(books, source, _known_at(books, flow)) or not flow.gate.approved(books):
         return Carried(sealed=Sealed(documents=[], count=0, suspended_count=0, suspended_cents=0), overtaken=0)
     open_items.begin(books)
     open_items.choose_planned(books, plan)
@@ -195,6 +200,8 @@ def _carry_on(run: Run, flow: HoldsFlow, books: Books) -> Carried:
 def _plan(run: Run, flow: HoldsFlow, books: Books) -> Planned:
     """Decides whoever has to be decided, and seals what may leave; what a guard stops is kept as it is."""
     source = source_of(books, flow)
+    if until := found_holds.awaited(books, source, _known_at(books, flow)):
+        return _nothing_planned(books, flow, until, today_of(books, flow, run.today))
     since = open_items.marks(books, source)
     compared, list_number = _compare(books, source, flow, since)
     today = today_of(books, flow, run.today)
@@ -215,6 +222,23 @@ def _plan(run: Run, flow: HoldsFlow, books: Books) -> Planned:
     holds.close_unneeded(books, source)
     open_items.mark(books, source, open_items.newest(books, fingerprint, run.today, list_number))
     return _leave(run, flow, books, source, today, compared)
+
+
+def _nothing_planned(books: Books, flow: HoldsFlow, until: str, today: Today) -> Planned:
+    """Nobody is decided by less than was known to a run before a restore: that would release who owes and hold who has paid."""
+    at = datetime.fromisoformat(until).astimezone(flow.zone)
+    words = f"nobody is decided before a list of {at:%Y-%m-%d %H:%M} or later is read: holds left after the backup that was put back, by such a list"
+    return Planned(
+        sealed=Sealed(documents=[], count=0, suspended_count=0, suspended_cents=0),
+        counts=holds.numbers(books, source_of(books, flow), 0)._asdict(),
+        held=0,
+        reasons=[],
+        stale=today.stale,
+        seen=0,
+        theirs=0,
+        differences={},
+        words=[words],
+    )
 
 
 def _leave(run: Run, flow: HoldsFlow, books: Books, source: int, today: Today, compared: indicators.Compared) -> Planned:

@@ -7,17 +7,18 @@ again under its own number, so that no fee is billed twice, no name is used twic
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import NamedTuple, Protocol, TypedDict, runtime_checkable
+from typing import TypedDict
 
 from bursarbridge.errors import Refused, Unreadable
+from bursarbridge.flows import found_holds
 from bursarbridge.flows.again import Again, Input
 from bursarbridge.flows.collect import collect
-from bursarbridge.flows.run import Run, utc_text
+from bursarbridge.flows.evidence import Evidence, Owner
+from bursarbridge.flows.run import Run
 from bursarbridge.ledger.entries import Kind, Place
 from bursarbridge.ledger.facts import Answer, Charge, Fact
 from bursarbridge.ledger.found import Claims, FoundDocument, FoundLine
@@ -26,51 +27,14 @@ from bursarbridge.ports import Rejected
 from bursarbridge.store import batches, epochs, found, runs, suspense
 from bursarbridge.store.batches import Route
 from bursarbridge.store.books import CHUNK, Books
-from bursarbridge.store.runlog import LoggedMail
+from bursarbridge.store.hold_batches import ADDED, RELEASED
 
+HOLDS = (ADDED, RELEASED)
 _PLACES = {
     Kind.CHARGE: (Place.SOURCE, Place.BURSAR),
     Kind.CREDIT: (Place.WAIVED, Place.SETTLED),
     Kind.PAYMENT: (Place.PAID, Place.SETTLED),
 }
-
-
-@runtime_checkable
-class Shows(Protocol):
-    """A source's own system that can be asked which payments it shows under names of ours."""
-
-    def shown(self, account: str, fee: str, ours: str) -> Sequence[tuple[int, int]]:
-        """The batch numbers behind our reference `ours` on that fee, each with its cents."""
-        ...
-
-
-class Owner(NamedTuple):
-    """A source as references name it."""
-
-    name: str
-    prefix: str
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Everything outside of the ledger that says what happened since the backup."""
-
-    documents: tuple[FoundDocument, ...]
-    inputs: tuple[Input, ...]
-    mails: tuple[LoggedMail, ...]
-    lines: Callable[[FoundDocument], tuple[FoundDocument, list[FoundLine]]]
-    """A document, with kind and flow as its lines tell them, and its lines, read from its kept bytes; none where they cannot be read."""
-    traced: Callable[[str], FoundDocument | None]
-    """What a document's name alone tells; None when it is no name of ours."""
-    owners: Mapping[str, Owner]
-    expected_after: Mapping[str, timedelta]
-    """By destination."""
-    highest: tuple[int, int]
-    """The highest batch and obligation numbers that anything outside names."""
-    told: Mapping[str, Callable[[str, str, str], Sequence[tuple[int, int]]]] = field(default_factory=dict)
-    """Of sources that are told by API: person, fee and our reference to the batch numbers and cents that are shown as told by us."""
-    told_destinations: frozenset[str] = frozenset()
-    """Who is told one by one: what waits for them looks before it speaks, so it may go on by itself."""
 
 
 class Found(TypedDict):
@@ -175,6 +139,8 @@ def _sort_in(search: _Search, document: FoundDocument) -> None:
     other = search.run.post(f"number {document.name}", lambda books: found.number_taken(books, document))
     if other:
         search.outcome[document.name] = _told(document, [], "conflict", f"its number {document.sequence} is that of {other} by now")
+    elif document.kind in HOLDS:
+        _sort_in_holds(search, document)
     elif not document.sha256:
         search.traces[document.name] = document
     else:
@@ -186,9 +152,19 @@ def _sort_in(search: _Search, document: FoundDocument) -> None:
             search.traces[document.name] = document
 
 
+def _sort_in_holds(search: _Search, document: FoundDocument) -> None:
+    found_holds.wait(search.run, search.evidence, document)
+    entered = found_holds.enter(search.run, search.evidence, document) if document.sha256 else None
+    if entered is None:
+        search.traces[document.name] = document
+        return
+    state, words = "sent" if document.left else "in_doubt", f"entered again; {document.where}"
+    search.outcome[document.name] = Found(name=document.name, kind=document.kind, lines=entered.lines, cents=entered.cents, state=state, words=words)
+
+
 def _mark_left(evidence: Evidence, document: FoundDocument, number: int, books: Books) -> bool:
     batches.mark_uploaded(books, number)
-    batches.mark_sent(books, number, "found", _expected(evidence, document))
+    batches.mark_sent(books, number, "found", evidence.expected(document))
     suspense.close(books, f"doubt:{number}", "found", note=document.where)
     return True
 
@@ -236,7 +212,7 @@ def _entered(search: _Search, document: FoundDocument, lines: list[FoundLine], b
     chosen = [(number, line.cents) for number, line in zip(numbers, lines, strict=True)]
     if 0 in numbers or len(found.covered(books, route.take_from, chosen)) < len(lines):
         return False
-    found.put_batch(books, document, route, chosen, [], _expected(search.evidence, document))
+    found.put_batch(books, document, route, chosen, [], search.evidence.expected(document))
     return True
 
 
@@ -274,7 +250,7 @@ def _finished(search: _Search, document: FoundDocument, lines: list[FoundLine], 
     moving = [one for one in chosen if one[0] in there]
     rest = [one for one in chosen if one[0] not in there]
     settled = rest if route.kind is Kind.PAYMENT else []
-    found.put_batch(books, document, route, moving, settled, _expected(search.evidence, document))
+    found.put_batch(books, document, route, moving, settled, search.evidence.expected(document))
     if route.kind is not Kind.PAYMENT:
         found.hold_back(books, document, rest)
     return len(missing) if route.kind is Kind.CHARGE else 0, len(pairs) - len(moving) - len(settled)
@@ -322,6 +298,8 @@ def _trace(search: _Search, document: FoundDocument) -> None:
 
     def traced(books: Books) -> bool:
         found.put_trace(books, document, words)
+        if document.kind in HOLDS:  # no money stands anywhere for it
+            return True
         kinds = [Kind(document.kind)] if document.kind else list(_PLACES)
         for kind in kinds:  # whatever stands there now may have stood in it
             found.hold_back(books, document, found.standing_at(books, _PLACES[kind][0]))
@@ -373,11 +351,6 @@ def _number(owner: Owner, reference: str) -> int:
         return number_in(owner.prefix, reference)
     except Unreadable:
         return 0
-
-
-def _expected(evidence: Evidence, document: FoundDocument) -> str:
-    after = evidence.expected_after.get(document.destination, timedelta(days=1))
-    return utc_text(datetime.fromisoformat(document.made_at) + after)
 
 
 def _told(document: FoundDocument, lines: Sequence[FoundLine], state: str, words: str) -> Found:

@@ -26,6 +26,18 @@ class FoundLine(NamedTuple):
     cents: int
 
 
+class FoundHold(NamedTuple):
+    """A line of a hold file of ours, read back."""
+
+    number: int
+    """The hold's, from our reference; 0 where the file carries none."""
+    account: str
+    cents: int
+    """-1 where the file carries no amounts."""
+    code: str
+    reason: str
+
+
 class FoundDocument(NamedTuple):
     """A document of ours that the ledger does not know, or knows only as not sent yet."""
 
@@ -34,7 +46,7 @@ class FoundDocument(NamedTuple):
     destination: str
     flow: str
     kind: str
-    """charge, credit or payment, as far as its name or lines tell; else ""."""
+    """charge, credit, payment, holds_added or holds_released, as far as its name or lines tell; else ""."""
     made_at: str
     """UTC: when it was sealed, or as old as the file is."""
     left: bool

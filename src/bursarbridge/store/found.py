@@ -98,7 +98,7 @@ def assess(books: Books, source: int, cause: int, numbered: Sequence[tuple[int, 
     moves.begin(books)
     moves.plan(books, [(number, Entry(Place.OUTSIDE, Place.SOURCE, charge.cents, Kind.CHARGE)) for number, charge in numbered if charge.cents])
     moves.carry_out(books, cause)
-    _count_on(books, "obligation")
+    count_on(books, "obligation")
 
 
 def assess_unnamed(books: Books, source: int, prefix: str, cause: int, lines: Sequence[FoundLine]) -> None:
@@ -175,7 +175,7 @@ def put_batch(
     books.stage("unsent", ("line_no", "obligation_id", "cents"), [(n, *one) for n, one in enumerate(moving, 1)])
     cause = books.cause("evidence", batch=document.sequence, words=f"found after a restore: {document.where}")
     moves.carry_all(books, "unsent", route.take_from, Place.IN_TRANSIT, route.kind, cause)
-    _count_on(books, "batch")
+    count_on(books, "batch")
     if not document.left:
         mark_in_doubt(books, document.sequence, f"it was made before the restore ({document.where}), and nothing shows whether it left")
     elif settled and not moving:
@@ -206,7 +206,7 @@ def put_trace(books: Books, document: FoundDocument, words: str) -> None:
         at=document.made_at,
         run=books.run,
     )
-    _count_on(books, "batch")
+    count_on(books, "batch")
     suspense.put(
         books, CHANNEL, [suspense.Item(f"doubt:{document.sequence}", "sent_unseen", words, reference=document.name, batch=document.sequence)]
     )
@@ -257,7 +257,7 @@ def reserve(books: Books, run_source: int, batch: int, obligation: int) -> None:
     if batch > int(books.one(_LATER["batch"])):
         sql = "insert into batch (id, destination, flow, kind, state, run_id) values (:id, 'none', 'reconcile', 'charge', 'REFUSED', :run)"
         books.do(sql, id=batch, run=books.run)
-        _count_on(books, "batch")
+        count_on(books, "batch")
     if obligation > int(books.one(_LATER["obligation"])):
         cause = books.cause("evidence", words="numbers up to here were given out before a restore")
         assess(books, run_source, cause, [(obligation, Charge(f"{UNNAMED}up-to-{obligation}", "", "", 0, ""))])
@@ -317,7 +317,7 @@ def doubt_mails(books: Books) -> int:
     return books.do("update mail set state = 'in_doubt', last_error = :words where state in ('queued', 'sending')", words=words)
 
 
-def _count_on(books: Books, table: str) -> None:
+def count_on(books: Books, table: str) -> None:
     """PostgreSQL counts apart from its rows: after numbers of our own it has to be told where to go on."""
     if books.postgres:
         books.one(f"select setval(pg_get_serial_sequence('{table}', 'id'), (select max(id) from {table}))")

@@ -159,7 +159,12 @@ def finish(books: Books, plans: Sequence[int]) -> None:
 
 def reference(prefix: str, hold: int) -> str:
     """Our name of a hold at the bursar: the source's prefix, an H, the hold's number, two check digits."""
-    return reference_of(f"{prefix}H", hold)
+    return reference_of(reference_prefix(prefix), hold)
+
+
+def reference_prefix(prefix: str) -> str:
+    """What begins our names of a source's holds."""
+    return f"{prefix}H"
 
 
 def assume(books: Books, batch: int) -> int:

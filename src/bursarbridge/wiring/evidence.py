@@ -9,16 +9,18 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from bursarbridge.assembly.evidence import AWAY, Shelf, channels_of, flow_of, folders_of, owners_of, patterns_of, shelves_of
+from bursarbridge.assembly.hold_evidence import HoldShelf, hold_shelves, known_by, list_channels
 from bursarbridge.assembly.names import BURSAR, PlaceOf
 from bursarbridge.config.model import Settings
 from bursarbridge.errors import Refused, TryLater
 from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.flows.again import Input
 from bursarbridge.flows.collect import Channel
+from bursarbridge.flows.evidence import Evidence, Owner
+from bursarbridge.flows.holds import drawn_at
 from bursarbridge.flows.preview import ReadOnly, Silent
-from bursarbridge.flows.reconcile import Evidence
 from bursarbridge.flows.run import utc_text
-from bursarbridge.ledger.found import FoundDocument, FoundLine
+from bursarbridge.ledger.found import FoundDocument, FoundHold, FoundLine
 from bursarbridge.ports import Archive, Endpoint, Waiting
 from bursarbridge.store.epochs import Mark
 from bursarbridge.store.found import Known
@@ -41,11 +43,13 @@ class Gathering:
     documents: Path | None
     """A folder with copies that people got from partners."""
     shelves: list[Shelf] = field(default_factory=list)
+    holds: list[HoldShelf] = field(default_factory=list)
 
 
 def gather(search: Gathering) -> Evidence:
     """Everything outside of the ledger that says what happened. Raises TryLater when a place cannot be reached: half of it is no evidence."""
-    search = replace(search, shelves=shelves_of(search.settings))
+    holds = hold_shelves(search.settings)
+    search = replace(search, shelves=[*shelves_of(search.settings), *(one.shelf for one in holds)], holds=holds)
     documents: dict[str, FoundDocument] = {}
     for batch in (one for log in search.logs for one in log.batches):
         documents[batch.document] = _logged(search, batch)
@@ -63,6 +67,10 @@ def gather(search: Gathering) -> Evidence:
         expected_after=_expected(search.settings),
         highest=(highest, search.mark.obligation),
         told_destinations=frozenset(source.name for source in search.settings.libraries if source.payments_by == "api"),
+        holds=lambda document: _holds(search, document),
+        holder=lambda document: next((one.owner for one in _fitting(search, document)), None),
+        known_until=_known_until(search, documents.values()),
+        zone=search.settings.campus.timezone,
     )
 
 
@@ -97,7 +105,8 @@ def _taken(search: Gathering, shelf: Shelf, endpoint: Endpoint, seen: Waiting, w
     sha256 = _fetched(search, endpoint, seen)
     sequence, kind = told
     made_at = utc_text(seen.modified_at)
-    yield FoundDocument(seen.name, sequence, shelf.destination, flow_of(kind), kind, made_at, True, False, sha256, seen.size, where)
+    flow = shelf.flow or flow_of(kind)
+    yield FoundDocument(seen.name, sequence, shelf.destination, flow, kind, made_at, True, False, sha256, seen.size, where)
 
 
 def _waiting(endpoint: Endpoint, patterns: Iterable[str], *, sure: bool) -> list[Waiting]:
@@ -120,7 +129,7 @@ def _fetched(search: Gathering, endpoint: Endpoint, seen: Waiting) -> str:
 def _lines(search: Gathering, document: FoundDocument) -> tuple[FoundDocument, list[FoundLine]]:
     """A document with its lines, by the shelf whose name fits and whose layout reads it."""
     for shelf in search.shelves:
-        if shelf.destination != document.destination or shelf.sequence_in(document.name) is None:
+        if shelf.lines is None or shelf.destination != document.destination or shelf.sequence_in(document.name) is None:
             continue
         try:
             kind, lines = shelf.lines(search.vault.path(document.sha256))
@@ -137,16 +146,50 @@ def _traced(search: Gathering, name: str) -> FoundDocument | None:
         if found is not None:
             whole = plain if "." in plain else f"{plain}.{shelf.pattern.rpartition('.')[2]}"
             at = search.known.last_at
-            return FoundDocument(whole, found[0], shelf.destination, flow_of(found[1]), found[1], at, True, False, "", 0, "")
+            return FoundDocument(whole, found[0], shelf.destination, shelf.flow or flow_of(found[1]), found[1], at, True, False, "", 0, "")
     return None
+
+
+def _fitting(search: Gathering, document: FoundDocument) -> Iterator[HoldShelf]:
+    """The kinds of hold file that a document can be: where flow or kind are known, by them; and by its name."""
+    for one in search.holds:
+        shelf = one.shelf
+        told = document.flow.removesuffix("-full") in (shelf.flow, "") and document.kind == shelf.kind
+        if told and shelf.destination == document.destination and shelf.sequence_in(document.name) is not None:
+            yield one
+
+
+def _holds(search: Gathering, document: FoundDocument) -> tuple[Owner | None, list[FoundHold]]:
+    """Whose hold file it is, with its lines: two sources may use one name, but not one prefix."""
+    for one in _fitting(search, document):
+        rows = one.lines(search.vault.path(document.sha256))
+        if rows is not None:
+            return one.owner, rows
+    return None, []
+
+
+def _known_until(search: Gathering, documents: Iterable[FoundDocument]) -> dict[str, str]:
+    """Of every hold file, the time of the newest statement that its run can have known: that of the newest logged one, or when it was made."""
+    logged = {batch.document for log in search.logs for batch in log.batches}
+    channels = known_by(search.settings, search.place)
+    found = {}
+    for document in documents:
+        owner = next((one.owner for one in _fitting(search, document)), None)
+        if owner is None:
+            continue
+        zones = dict(channels[owner.name])
+        heard = [drawn_at(one.as_of, zones[one.channel]) for log in search.logs for one in log.deliveries if one.channel in zones]
+        found[document.name] = max(heard, default="") if document.name in logged else document.made_at
+    return found
 
 
 def _inputs(search: Gathering) -> Iterator[Input]:
     """Files that were read after the backup, by the vault's logs and by the folders where read files are put away."""
     channels = channels_of(search.settings, search.place, lambda _source: Silent())
+    lists = [(channel, office.name, False) for channel, office, _folder in list_channels(search.settings, search.place)]
     logged = {(one.channel, one.sha256): one for log in search.logs for one in log.deliveries}
     seen: set[tuple[str, str]] = set()
-    for channel, owner, answers in channels:
+    for channel, owner, answers in [*channels, *lists]:
         for one in _put_away(search, channel):
             found = replace(one, owner=owner, answers=answers)
             key = (channel.name, found.path.name)
@@ -161,8 +204,11 @@ def _inputs(search: Gathering) -> Iterator[Input]:
 
 
 def _put_away(search: Gathering, channel: Channel) -> Iterator[Input]:
-    connection, folder = folders_of(search.settings)[channel.name]
-    for place, sure in ((folder, True), (f"{folder}/done", False)):
+    lists = {one.name: (office.connection, folder) for one, office, folder in list_channels(search.settings, search.place)}
+    connection, folder = (folders_of(search.settings) | lists)[channel.name]
+    # A list that still lies in its folder is read by the next run, whose guards look at it; it changes nothing that left.
+    standing = () if channel.name in lists else ((folder, True),)
+    for place, sure in (*standing, (f"{folder}/done", False)):
         endpoint = search.place(connection, place, "leave")
         for one in _waiting(endpoint, patterns_of(channel), sure=sure):
             name = _name(channel, one.name)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 import sqlalchemy as sa
 
 from bursarbridge.errors import Refused
+from bursarbridge.flows.evidence import Evidence, Shows
 from bursarbridge.flows.preview import ReadOnly
-from bursarbridge.flows.reconcile import Evidence, Findings, Shows, conclude, look
+from bursarbridge.flows.reconcile import Findings, conclude, look
 from bursarbridge.flows.run import Run, World, utc_text
 from bursarbridge.jobs.abandon import abandon_unfinished
 from bursarbridge.jobs.lock import only_one

@@ -106,7 +106,7 @@ def charges_in(layout: Layout, chunks: Iterable[bytes]) -> Iterator[ChargeRow]:
         cents += charge.cents
         yield charge
     for kind, row in ends:
-        _check_totals(layout, kind, row, ControlTotal(count, cents))
+        check_totals(layout, kind, row, ControlTotal(count, cents))
 
 
 def _row_maker(settings: ChargeSettings, kind: Kind, heading: Heading) -> Callable[[Line], Row]:
@@ -144,7 +144,8 @@ def sign_of(record: Record, name: str, kind: Kind) -> int:
     return -1 if negative and kind is Kind.CREDIT else 1
 
 
-def _check_totals(layout: Layout, kind: RecordKind, row: Row, found: ControlTotal) -> None:
+def check_totals(layout: Layout, kind: RecordKind, row: Row, found: ControlTotal) -> None:
+    """Holds what a header or trailer of ours says against the lines. Raises Unreadable("control_total")."""
     record = layout.record(kind)
     said: dict[str, Value] = dict(zip(record.names, row, strict=True)) if record else {}
     count, cents = int(said.get("line_count", found.count)), int(said.get("total", found.cents))

@@ -1,16 +1,18 @@
 """Hold files for PeopleSoft: who is to have a service indicator and whose is to go, in whatever layout the campus loads."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from operator import itemgetter
+from typing import NamedTuple
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.formats import delimited, fixed
 from bursarbridge.formats.shape import Form, Layout, RecordKind, Row
 from bursarbridge.ledger.money import shown
 from bursarbridge.ports import ControlTotal, Heading, HoldDestination, HoldLine
+from bursarbridge.systems.peoplesoft.charges import check_totals
 from bursarbridge.systems.peoplesoft.settings import document_stem
 
 HOLD_NAMES = (
@@ -87,6 +89,38 @@ class HoldDocuments:
     def writer(self, heading: Heading) -> "HoldFileWriter":
         """A fresh writer for one document."""
         return HoldFileWriter(self._layout, heading, self._verbs, self._most)
+
+
+class HoldRow(NamedTuple):
+    """A line of a hold file, read back; "" and -1 for what the layout does not carry."""
+
+    account: str
+    amount: int = -1
+    """Cents."""
+    hold_code: str = ""
+    hold_reason: str = ""
+    reference: str = ""
+
+
+def holds_in(layout: Layout, chunks: Iterable[bytes]) -> Iterator[HoldRow]:
+    """Reads a hold file of ours back, line by line, and checks its control totals when the last line is through.
+
+    Raises Unreadable for the file: what the form raises, and "control_total" with both figures (reliability.md D29).
+    """
+    carried = [name for name in HoldRow._fields if name in layout.detail.names]
+    places = [layout.detail.names.index(name) for name in carried]
+    ends: list[tuple[RecordKind, Row]] = []
+    count = cents = 0
+    for kind, row in fixed.read(layout, chunks) if layout.form is Form.FIXED else delimited.read(layout, chunks):
+        if kind is not RecordKind.DETAIL:
+            ends.append((kind, row))
+            continue
+        found = HoldRow(**dict(zip(carried, (row[place] for place in places), strict=True)))  # type: ignore[arg-type]
+        count += 1
+        cents += max(found.amount, 0)
+        yield found
+    for kind, row in ends:
+        check_totals(layout, kind, row, ControlTotal(count, cents))
 
 
 class HoldFileWriter:
