@@ -42,7 +42,7 @@ class Kept:
         self.campus.run(flow)
         with self.campus.books() as books:
             log = runlog.log_of(books, str(books.one("select name from run order by id desc limit 1")))
-        for document in (one for place in ("peoplesoft/in", "alma/in") for one in (self.campus.folder / place).iterdir()):
+        for document in (one for place in ("peoplesoft/in", "alma/in", "parking/in") for one in (self.campus.folder / place).glob("*")):
             if document.stat().st_mtime > self.campus.now.timestamp():  # the disk's clock is not the campus's
                 os.utime(document, (self.campus.now.timestamp(), self.campus.now.timestamp()))
         self.logs += [runlog.log_in(log.as_text())] if log else []

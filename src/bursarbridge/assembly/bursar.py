@@ -98,14 +98,19 @@ def charges_of(settings: Settings, source: Source) -> ChargeSettings:
 
 
 def credits_of(settings: Settings, source: Source) -> CreditDestination:
-    """Where a source's credits go, which is as for charges where nothing else is said."""
+    """Where a source's credits go."""
+    return CreditDestination(credited_of(settings, source))
+
+
+def credited_of(settings: Settings, source: Source) -> ChargeSettings:
+    """What the settings say of a source's credits, which is as for charges where nothing else is said."""
     charges, own = charges_of(settings, source), settings.bursar.credits
     if own is None:
-        return CreditDestination(charges)
+        return charges
     layout = layout_of(settings, own.layout) if own.layout else charges.layout
     # An office with a name of its own for its files has it for its credits too.
     name = charges.name if charges.name != settings.bursar.charges.name else own.name or charges.name
-    return CreditDestination(replace(charges, layout=layout, name=name, description=own.description or charges.description))
+    return replace(charges, layout=layout, name=name, description=own.description or charges.description)
 
 
 def _item_types(bursar: PeopleSoftBursar, source: Source) -> tuple[ItemType, ...]:

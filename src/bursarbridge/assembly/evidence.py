@@ -9,19 +9,22 @@ from itertools import chain
 from pathlib import Path
 from string import Formatter
 
-from bursarbridge.assembly.bursar import layout_of
+from bursarbridge.assembly.bursar import charges_of, credited_of, layout_of
 from bursarbridge.assembly.library import library_flow
-from bursarbridge.assembly.names import BURSAR, FLOWS, PlaceOf, TellerOf
-from bursarbridge.config.model import Settings
+from bursarbridge.assembly.names import BURSAR, FLOWS, PlaceOf, TellerOf, office_of
+from bursarbridge.config.model import AlmaSource, Settings
+from bursarbridge.config.parking import ParkingSource
 from bursarbridge.errors import Refused, Unreadable
 from bursarbridge.exchange.disk import open_chunks
 from bursarbridge.flows.collect import Channel
 from bursarbridge.flows.evidence import Owner
+from bursarbridge.formats.shape import Layout
 from bursarbridge.ledger.entries import Kind
 from bursarbridge.ledger.found import FoundLine
 from bursarbridge.ledger.reference import number_in
 from bursarbridge.systems.alma.listening import Header
 from bursarbridge.systems.alma.payments import read_import
+from bursarbridge.systems.parking.payments import told_in
 from bursarbridge.systems.peoplesoft.charges import ChargeRow, charges_in
 
 AWAY = ("done", "archive", "archived", "processed", "taken", "loaded")
@@ -59,28 +62,30 @@ class Shelf:
 
 
 def shelves_of(settings: Settings) -> list[Shelf]:
-    """Every kind of document that these settings send."""
-    bursar = settings.bursar
-    names = [(bursar.charges.name, bursar.charges.layout, Kind.CHARGE.value)]
-    if bursar.credits is not None:
-        names.append((bursar.credits.name or bursar.charges.name, bursar.credits.layout or bursar.charges.layout, Kind.CREDIT.value))
-    constants = {"business_unit": bursar.business_unit, "origin": bursar.origin}
-    made: dict[str, Shelf] = {}
-    for name, layout, kind in names:
-        if name in made:  # charges and credits share their names, so the lines tell
-            made[name] = _bursar_shelf(settings, name, "", constants, (bursar.charges.layout, layout))
-        else:
-            made[name] = _bursar_shelf(settings, name, "" if bursar.credits is None else kind, constants, (layout,))
-    shelves = list(made.values())
-    for source in settings.libraries:
-        name = source.imports.name
-        where = (source.name, source.connection, source.imports.folder)
-        shelves.append(Shelf(*where, pattern_of(name, {}), glob_of(name), Kind.PAYMENT.value, _remitted(source.name)))
+    """Every kind of document with money that these settings send."""
+    made: dict[tuple[str, str], dict[Kind, Layout]] = {}
+    for source in settings.sources.values():
+        if isinstance(source, AlmaSource) or source.billing is not None:
+            for kind, told in ((Kind.CHARGE, charges_of(settings, source)), (Kind.CREDIT, credited_of(settings, source))):
+                made.setdefault((told.name, told.origin), {})[kind] = told.layout
+    shelves = [_bursar_shelf(settings, name, origin, layouts) for (name, origin), layouts in made.items()]
+    for library in settings.libraries:
+        name = library.imports.name
+        where = (library.name, library.connection, library.imports.folder)
+        shelves.append(Shelf(*where, pattern_of(name, {}), glob_of(name), Kind.PAYMENT.value, _remitted(library.name)))
+    for office in settings.parking_offices:
+        if office.billing is not None:
+            into = office.billing.imports
+            read = _told_office(office.name, layout_of(settings, into.layout))
+            place = (office_of(settings, office.name), office.connection, into.folder)
+            shelves.append(Shelf(*place, pattern_of(into.name, {}), glob_of(into.name), Kind.PAYMENT.value, read, f"{office.name}-payments"))
     return shelves
 
 
-def flow_of(kind: str) -> str:
-    """The flow whose outbox a document of money of that kind left by; charges where nobody can tell."""
+def flow_of(settings: Settings, kind: str, source: str = "") -> str:
+    """The flow whose outbox a document of money of that kind left by; a library's charges where nobody can tell."""
+    if kind and isinstance(settings.sources.get(source), ParkingSource):
+        return f"{source}-{kind}s"
     return _FLOW_OF.get(kind, _FLOW_OF[Kind.CHARGE.value])
 
 
@@ -115,9 +120,12 @@ def folders_of(settings: Settings) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _bursar_shelf(settings: Settings, name: str, kind: str, constants: Mapping[str, str], layouts: tuple[str, ...]) -> Shelf:
-    charges = settings.bursar.charges
-    return Shelf(BURSAR, settings.bursar.connection, charges.folder, pattern_of(name, constants), glob_of(name), kind, _billed(settings, layouts))
+def _bursar_shelf(settings: Settings, name: str, origin: str, layouts: Mapping[Kind, Layout]) -> Shelf:
+    bursar = settings.bursar
+    constants = {"business_unit": bursar.business_unit, "origin": origin}
+    kind = "" if len(layouts) > 1 else next(iter(layouts)).value  # charges and credits may share their names: then the lines tell
+    read = _billed(settings, tuple(dict.fromkeys(layouts.values())))
+    return Shelf(BURSAR, bursar.connection, bursar.charges.folder, pattern_of(name, constants), glob_of(name), kind, read)
 
 
 def pattern_of(template: str, constants: Mapping[str, str]) -> re.Pattern[str]:
@@ -137,17 +145,17 @@ def glob_of(template: str) -> str:
     return "".join(literal + ("*" if word is not None else "") for literal, word, _form, _turn in Formatter().parse(template))
 
 
-def _billed(settings: Settings, layouts: tuple[str, ...]) -> Callable[[Path], tuple[str, list[FoundLine]]]:
+def _billed(settings: Settings, layouts: tuple[Layout, ...]) -> Callable[[Path], tuple[str, list[FoundLine]]]:
     """Reads a charge or credit file of ours: in the layout it was written in, the first that fits."""
 
     def read(path: Path) -> tuple[str, list[FoundLine]]:
         reasons = []
-        for name in layouts:
+        for layout in layouts:
             try:
-                return _kind_and_lines(settings, list(charges_in(layout_of(settings, name), open_chunks(path))))
+                return _kind_and_lines(settings, list(charges_in(layout, open_chunks(path))))
             except Unreadable as error:
                 reasons.append(str(error))
-        raise Refused(f"{path.name[:16]} is no file of layout {' or '.join(layouts)}: {'; '.join(reasons)}")
+        raise Refused(f"{path.name[:16]} is no file of layout {' or '.join(one.name for one in layouts)}: {'; '.join(reasons)}")
 
     return read
 
@@ -180,6 +188,17 @@ def _remitted(source: str) -> Callable[[Path], tuple[str, list[FoundLine]]]:
         except Unreadable as error:
             raise Refused(f"{path.name[:16]} is no payment file for {source}: {error}") from error
         return Kind.PAYMENT.value, [FoundLine(source, 0, one.reference, one.account, "", one.cents) for one in rows]
+
+    return read
+
+
+def _told_office(office: str, layout: Layout) -> Callable[[Path], tuple[str, list[FoundLine]]]:
+    def read(path: Path) -> tuple[str, list[FoundLine]]:
+        try:
+            rows = list(told_in(layout, open_chunks(path)))
+        except Unreadable as error:
+            raise Refused(f"{path.name[:16]} is no payment file for the {office} office: {error}") from error
+        return Kind.PAYMENT.value, [FoundLine(office, 0, one.source_reference.strip(), one.account.strip(), "", one.amount) for one in rows]
 
     return read
 

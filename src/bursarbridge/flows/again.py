@@ -29,6 +29,11 @@ class Input:
     answers: bool = False
     """Whether it answers about documents of ours."""
 
+    @property
+    def seen(self) -> Waiting:
+        """It, as a place shows it."""
+        return Waiting(self.name, self.path.stat().st_size, self.modified_at)
+
 
 class Again:
     """A place with that one file in it, out of which nothing is taken and into which nothing goes (ports.Endpoint)."""
@@ -38,12 +43,12 @@ class Again:
 
     def waiting(self, patterns: Sequence[str]) -> list[Waiting]:
         """The file, where any is asked for."""
-        return [self._seen()] if patterns else []
+        return [self._input.seen] if patterns else []
 
     def fetch(self, name: str, target: Path) -> Waiting:  # noqa: ARG002 - the port's signature
         """A copy of its bytes."""
         shutil.copyfile(self._input.path, target)
-        return self._seen()
+        return self._input.seen
 
     def clear(self, name: str) -> None:
         """Leaves everything where it is."""
@@ -58,6 +63,3 @@ class Again:
     def present(self, name: str) -> bool:
         """Whether it is this file."""
         return name == self._input.name
-
-    def _seen(self) -> Waiting:
-        return Waiting(self._input.name, self._input.path.stat().st_size, self._input.modified_at)

@@ -137,7 +137,7 @@ def _look(run: Run, channel: Channel) -> list[tuple[str, str, bool, int]]:
         return []
     run.world.wait(channel.settle_seconds)
     still = [one for one in _waiting(channel) if first.get(one.name) == one]
-    return sorted(((one.name, *_as_of(channel, one), _seconds_ahead(run, one)) for one in still), key=lambda found: (found[1], found[0]))
+    return sorted(((one.name, *time_of(channel, one), _seconds_ahead(run, one)) for one in still), key=lambda found: (found[1], found[0]))
 
 
 def _seconds_ahead(run: Run, waiting: Waiting) -> int:
@@ -150,7 +150,7 @@ def _waiting(channel: Channel) -> list[Waiting]:
     return [one for one in channel.endpoint.waiting(channel.patterns) if one.name not in excluded]
 
 
-def _as_of(channel: Channel, waiting: Waiting) -> tuple[str, bool]:
+def time_of(channel: Channel, waiting: Waiting) -> tuple[str, bool]:
     """The source's own time of a file, as YYYYMMDDHHMMSS that sorts, and whether its name tells it; else it is when it was written."""
     if channel.as_of is not None and (match := channel.as_of.search(waiting.name)):
         digits = "".join(group for group in (match.groups() or (match.group(),)) if group)

@@ -16,11 +16,11 @@ from typing import TypedDict
 from bursarbridge.errors import Refused, Unreadable
 from bursarbridge.flows import found_holds
 from bursarbridge.flows.again import Again, Input
-from bursarbridge.flows.collect import collect
+from bursarbridge.flows.collect import collect, time_of
 from bursarbridge.flows.evidence import Evidence, Owner
 from bursarbridge.flows.run import Run
 from bursarbridge.ledger.entries import Kind, Place
-from bursarbridge.ledger.facts import Answer, Charge, Fact
+from bursarbridge.ledger.facts import Answer, Charge, Fact, Violation
 from bursarbridge.ledger.found import Claims, FoundDocument, FoundLine
 from bursarbridge.ledger.reference import number_in, reference_of
 from bursarbridge.ports import Rejected
@@ -179,9 +179,17 @@ def _claim(search: _Search) -> None:
         owner = search.evidence.owners.get(waiting.owner)
         if owner is None:
             continue
-        facts = (fact for fact in waiting.channel.records(waiting.path) if isinstance(fact, Charge))
+        as_of, _dated = time_of(waiting.channel, waiting.seen)
+        facts = (one for fact in waiting.channel.records(waiting.path) if (one := charge_in(fact, as_of)))
         for number, chunk in enumerate(iter(lambda taken=facts: list(islice(taken, CHUNK)), [])):  # type: ignore[misc]
             search.run.post(f"claim {waiting.name} {number}", partial(_assess, owner, claims, chunk))
+
+
+def charge_in(fact: Fact | Rejected, as_of: str) -> Charge | None:
+    """The charge that a record of a source's file was, or became; None for another kind of record."""
+    if isinstance(fact, Violation) and fact.cents:
+        return Charge(fact.reference, fact.account, fact.category, fact.cents, fact.violated_on, fact.reference, "", as_of)
+    return fact if isinstance(fact, Charge) else None
 
 
 def _assess(owner: Owner, claims: Claims, chunk: list[Charge], books: Books) -> int:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bursarbridge.assembly.evidence import AWAY, Shelf, channels_of, flow_of, folders_of, owners_of, patterns_of, shelves_of
 from bursarbridge.assembly.hold_evidence import HoldShelf, hold_shelves, known_by, list_channels
-from bursarbridge.assembly.names import BURSAR, PlaceOf
+from bursarbridge.assembly.holds import hold_destination
+from bursarbridge.assembly.names import BURSAR, PlaceOf, office_of
 from bursarbridge.config.model import Settings
 from bursarbridge.errors import Refused, TryLater
 from bursarbridge.exchange.folder import FolderEndpoint
@@ -24,6 +25,7 @@ from bursarbridge.ledger.found import FoundDocument, FoundHold, FoundLine
 from bursarbridge.ports import Archive, Endpoint, Waiting
 from bursarbridge.store.epochs import Mark
 from bursarbridge.store.found import Known
+from bursarbridge.store.hold_batches import ADDED, RELEASED
 from bursarbridge.store.runlog import Log, LoggedBatch, LoggedDelivery
 
 _UNPROVEN = ("OPEN", "SEALED", "IN_DOUBT")
@@ -105,7 +107,7 @@ def _taken(search: Gathering, shelf: Shelf, endpoint: Endpoint, seen: Waiting, w
     sha256 = _fetched(search, endpoint, seen)
     sequence, kind = told
     made_at = utc_text(seen.modified_at)
-    flow = shelf.flow or flow_of(kind)
+    flow = shelf.flow or flow_of(search.settings, kind)
     yield FoundDocument(seen.name, sequence, shelf.destination, flow, kind, made_at, True, False, sha256, seen.size, where)
 
 
@@ -135,7 +137,7 @@ def _lines(search: Gathering, document: FoundDocument) -> tuple[FoundDocument, l
             kind, lines = shelf.lines(search.vault.path(document.sha256))
         except Refused:
             continue
-        return document._replace(kind=kind, flow=flow_of(kind)), lines
+        return document._replace(kind=kind, flow=shelf.flow or flow_of(search.settings, kind, lines[0].source if lines else "")), lines
     return document, []
 
 
@@ -145,8 +147,8 @@ def _traced(search: Gathering, name: str) -> FoundDocument | None:
         found = shelf.sequence_in(plain)
         if found is not None:
             whole = plain if "." in plain else f"{plain}.{shelf.pattern.rpartition('.')[2]}"
-            at = search.known.last_at
-            return FoundDocument(whole, found[0], shelf.destination, shelf.flow or flow_of(found[1]), found[1], at, True, False, "", 0, "")
+            at, flow = search.known.last_at, shelf.flow or flow_of(search.settings, found[1])
+            return FoundDocument(whole, found[0], shelf.destination, flow, found[1], at, True, False, "", 0, "")
     return None
 
 
@@ -243,5 +245,10 @@ def _kept(search: Gathering, channel: Channel, delivery: LoggedDelivery) -> Inpu
 
 
 def _expected(settings: Settings) -> dict[str, timedelta]:
-    own = {source.name: source.imports.expected_after for source in settings.libraries}
-    return {BURSAR: settings.bursar.charges.expected_after, **own}
+    """By destination: how long after its delivery a document is answered."""
+    libraries = {library.name: library.imports.expected_after for library in settings.libraries}
+    offices = {
+        office_of(settings, office.name): office.billing.imports.expected_after for office in settings.parking_offices if office.billing is not None
+    }
+    holds = {hold_destination(kind): one.expected_after for one in settings.holds for kind in (ADDED, RELEASED)}
+    return {BURSAR: settings.bursar.charges.expected_after, **libraries, **offices, **holds}

@@ -1,12 +1,14 @@
 """Payments on their way back to a parking office, in whatever layout it takes: no parking system publishes one (parking.md)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.formats import delimited, fixed
+from bursarbridge.formats.back import details_in
 from bursarbridge.formats.shape import Form, Layout, RecordKind, Row
 from bursarbridge.ledger.entries import Kind
 from bursarbridge.ledger.money import shown
@@ -51,6 +53,24 @@ class ParkingPayments:
     def writer(self, heading: Heading) -> "ParkingPaymentWriter":
         """A fresh writer for one document."""
         return ParkingPaymentWriter(self._settings.layout, heading)
+
+
+class ToldRow(NamedTuple):
+    """A payment line, read back; "" for what the layout does not carry."""
+
+    source_reference: str
+    amount: int
+    """Cents."""
+    account: str = ""
+
+
+def told_in(layout: Layout, chunks: Iterable[bytes]) -> Iterator[ToldRow]:
+    """Reads a payment file of ours back, line by line, and checks its control totals when the last line is through.
+
+    Raises Unreadable for the file: what the form raises, and "control_total" with both figures (reliability.md D29).
+    """
+    for row in details_in(layout, ToldRow._fields, "amount", chunks):
+        yield ToldRow(**row)  # type: ignore[arg-type]
 
 
 class ParkingPaymentWriter:

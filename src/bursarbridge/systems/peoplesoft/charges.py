@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from operator import itemgetter
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.formats import delimited, fixed
-from bursarbridge.formats.shape import Credits, Form, Layout, Record, RecordKind, Row, Value
+from bursarbridge.formats.back import details_in
+from bursarbridge.formats.shape import Credits, Form, Layout, Record, RecordKind, Row
 from bursarbridge.ledger.entries import Kind
-from bursarbridge.ledger.money import shown
 from bursarbridge.ports import ControlTotal, Heading, Line
 from bursarbridge.systems.peoplesoft.coding import coding, sendable
 from bursarbridge.systems.peoplesoft.settings import CHARGE_NAMES, HEAD_NAMES, ChargeSettings, TermBy, document_name, document_stem
@@ -91,22 +90,9 @@ def charges_in(layout: Layout, chunks: Iterable[bytes]) -> Iterator[ChargeRow]:
 
     Raises Unreadable for the file: what the form raises, and "control_total" with both figures (reliability.md D29).
     """
-    records = fixed.read(layout, chunks) if layout.form is Form.FIXED else delimited.read(layout, chunks)
-    names = layout.detail.names
-    sources = [names.index(name) if name in names else -1 for name in ("amount" if name == "cents" else name for name in ChargeRow._fields)]
-    pick = itemgetter(*sources)
-    ends: list[tuple[RecordKind, Row]] = []
-    count = cents = 0
-    for kind, row in records:
-        if kind is not RecordKind.DETAIL:
-            ends.append((kind, row))
-            continue
-        charge = ChargeRow(*cast("tuple[str, int, str, str, str, str, str, str, str]", pick((*row, ""))))
-        count += 1
-        cents += charge.cents
-        yield charge
-    for kind, row in ends:
-        check_totals(layout, kind, row, ControlTotal(count, cents))
+    called = ["amount" if name == "cents" else name for name in ChargeRow._fields]
+    for row in details_in(layout, called, "amount", chunks):
+        yield ChargeRow(*(row.get(name, "") for name in called))  # type: ignore[arg-type]
 
 
 def _row_maker(settings: ChargeSettings, kind: Kind, heading: Heading) -> Callable[[Line], Row]:
@@ -142,14 +128,3 @@ def sign_of(record: Record, name: str, kind: Kind) -> int:
     """-1 where the layout writes the credits of that field below zero, else 1."""
     negative = any(field.name == name and field.credits is Credits.NEGATIVE for field in record.fields)
     return -1 if negative and kind is Kind.CREDIT else 1
-
-
-def check_totals(layout: Layout, kind: RecordKind, row: Row, found: ControlTotal) -> None:
-    """Holds what a header or trailer of ours says against the lines. Raises Unreadable("control_total")."""
-    record = layout.record(kind)
-    said: dict[str, Value] = dict(zip(record.names, row, strict=True)) if record else {}
-    count, cents = int(said.get("line_count", found.count)), int(said.get("total", found.cents))
-    if count != found.count or abs(cents) != abs(found.cents):
-        lines = f"the lines are {found.count} and {shown(found.cents)}"
-        words = f"the {kind} says {count} lines and {shown(cents)}, and {lines}; the file is not whole, do not load it"
-        raise Unreadable("control_total", words)

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.formats import delimited, fixed
+from bursarbridge.formats.back import details_in
 from bursarbridge.formats.shape import Form, Layout, RecordKind, Row
 from bursarbridge.ledger.money import shown
 from bursarbridge.ports import ControlTotal, Heading, HoldDestination, HoldLine
-from bursarbridge.systems.peoplesoft.charges import check_totals
 from bursarbridge.systems.peoplesoft.settings import document_stem
 
 HOLD_NAMES = (
@@ -107,20 +107,8 @@ def holds_in(layout: Layout, chunks: Iterable[bytes]) -> Iterator[HoldRow]:
 
     Raises Unreadable for the file: what the form raises, and "control_total" with both figures (reliability.md D29).
     """
-    carried = [name for name in HoldRow._fields if name in layout.detail.names]
-    places = [layout.detail.names.index(name) for name in carried]
-    ends: list[tuple[RecordKind, Row]] = []
-    count = cents = 0
-    for kind, row in fixed.read(layout, chunks) if layout.form is Form.FIXED else delimited.read(layout, chunks):
-        if kind is not RecordKind.DETAIL:
-            ends.append((kind, row))
-            continue
-        found = HoldRow(**dict(zip(carried, (row[place] for place in places), strict=True)))  # type: ignore[arg-type]
-        count += 1
-        cents += max(found.amount, 0)
-        yield found
-    for kind, row in ends:
-        check_totals(layout, kind, row, ControlTotal(count, cents))
+    for row in details_in(layout, HoldRow._fields, "amount", chunks):
+        yield HoldRow(**row)  # type: ignore[arg-type]
 
 
 class HoldFileWriter:
