@@ -9,7 +9,7 @@ from bursarbridge.formats import delimited, fixed
 from bursarbridge.formats.layout import layout_from_toml, shipped
 from bursarbridge.formats.shape import Form, RecordKind
 from bursarbridge.ports import ControlTotal, Heading, Line
-from bursarbridge.systems.parking.payments import RemittanceSettings, parking_payments
+from bursarbridge.systems.parking.payments import RemittanceSettings, parking_payments, told_in
 
 NOW = datetime(2026, 10, 15, 19, 5, tzinfo=UTC)
 LINES = [
@@ -30,6 +30,7 @@ def test_what_is_written_reads_back_the_same(name: str) -> None:
         ("V202600001", "0012345", 4500, "2026-10-15", "P0000001K4M"),
         ("V202600002", "20260417", 1, "2026-10-15", "P0000002R7X"),
     ]
+    assert [tuple(row) for row in told_in(layout, [content])] == [("V202600001", 4500, "0012345"), ("V202600002", 1, "20260417")]
     if layout.form is Form.FIXED:
         assert [row for kind, row in found if kind is not RecordKind.DETAIL] == [(2, 4501, "2026-10-15"), (2, 4501)]
 

@@ -10,7 +10,7 @@ from bursarbridge.formats import delimited, fixed
 from bursarbridge.formats.layout import layout_from_toml, shipped
 from bursarbridge.formats.shape import Form, Layout
 from bursarbridge.ports import ControlTotal, Heading, HoldDestination, HoldFiles, HoldLine
-from bursarbridge.systems.peoplesoft.holds import WIDTHS, HoldSettings, PeopleSoftHolds, hold_files
+from bursarbridge.systems.peoplesoft.holds import WIDTHS, HoldSettings, PeopleSoftHolds, hold_files, holds_in
 from tests.systems.peoplesoft.samples import GOLDEN
 from tests.systems.peoplesoft.samples import HEADING as CHARGES
 
@@ -171,3 +171,22 @@ fields = [
     made = hold_files(replace(settings(*PAIRS[0]), added=layout, released=layout))
     assert made.added.writer(HEADING).line(ADDED[2]) == "C9000000142 PRK2026112104999.99\n"
     assert made.released.writer(HEADING).line(RELEASED[0]) == "R012345678  PRK2026112100000.00\n"
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0])
+def test_a_file_of_ours_is_read_back_by_what_its_layout_carries(pair: tuple[str, str]) -> None:
+    for name, lines in ((pair[0], added_by(pair)), (pair[1], RELEASED)):
+        layout = shipped(name)
+        rows = list(holds_in(layout, [(GOLDEN / f"{name}.txt").read_bytes()]))
+        assert [row.account for row in rows] == [line.account for line in lines]
+        carried = layout.detail.names
+        for row, line in zip(rows, lines, strict=True):
+            assert row.amount == (line.cents if "amount" in carried else -1)
+            assert (row.hold_code, row.hold_reason) == ((line.code, line.reason) if "hold_code" in carried else ("", ""))
+            assert row.reference == (line.reference if "reference" in carried else "")
+
+
+def test_a_cut_file_of_ours_is_not_read_back() -> None:
+    golden = (GOLDEN / "generic-holds-added.txt").read_bytes().splitlines(keepends=True)
+    with pytest.raises(Unreadable, match="the file is not whole"):
+        list(holds_in(shipped("generic-holds-added"), [b"".join(golden[:1] + golden[2:])]))
