@@ -34,7 +34,7 @@ def test_years_that_stand_in_the_log_are_reported_and_not_lived_again(
         7: Year(7, events=3, deaths=1, faults=Counter({"death": 1, "mail": 2})),
         8: Year(8, wrong_hold_days=1, faults=Counter({"mail": 4}), story=["x"]),
     }
-    monkeypatch.setattr(command, "live", lambda seed, _days: lived.pop(seed))
+    monkeypatch.setattr(command, "live", lambda seed, _days, **_how: lived.pop(seed))
     monkeypatch.setattr(sys, "argv", ["simulate", "--years", "2", "--seed", "7", "--workers", "1", "--json", "--log", str(tmp_path / "rows")])
     assert command.main() == 1
     first = json.loads(capsys.readouterr().out)

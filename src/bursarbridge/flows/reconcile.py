@@ -177,12 +177,22 @@ def _claim(search: _Search) -> None:
     claims = Claims(one for one in charged if one.number in free)
     for waiting in sorted(search.evidence.inputs, key=lambda one: (one.at, one.name)):
         owner = search.evidence.owners.get(waiting.owner)
-        if owner is None:
+        if owner is None or not _is_readable(waiting):
             continue
         as_of, _dated = time_of(waiting.channel, waiting.seen)
         facts = (one for fact in waiting.channel.records(waiting.path) if (one := charge_in(fact, as_of)))
         for number, chunk in enumerate(iter(lambda taken=facts: list(islice(taken, CHUNK)), [])):  # type: ignore[misc]
             search.run.post(f"claim {waiting.name} {number}", partial(_assess, owner, claims, chunk))
+
+
+def _is_readable(waiting: Input) -> bool:
+    """Whether a file can be read to its end: of one that cannot nothing was posted, and nothing will be."""
+    try:
+        for _ in waiting.channel.records(waiting.path):
+            pass
+    except Unreadable:
+        return False
+    return True
 
 
 def charge_in(fact: Fact | Rejected, as_of: str) -> Charge | None:
@@ -285,7 +295,7 @@ def _read(search: _Search, waiting: Input) -> None:
 def _speaks_of_unknown(search: _Search, waiting: Input) -> bool:
     """Whether a file answers about a document of ours that is not in the books; one that nobody has is noted as a trace."""
     unknown = False
-    for fact in _answers(waiting.channel.records(waiting.path)) if waiting.answers else ():
+    for fact in _answers(waiting.channel.records(waiting.path)) if waiting.answers and _is_readable(waiting) else ():
         search.highest = max([search.highest, *(_number(owner, fact.reference) for owner in search.evidence.owners.values())])
         trace = search.evidence.traced(fact.document)
         if trace is None or search.run.post(f"traced {trace.name}", lambda books, one=trace: found.number_known(books, one.sequence)):  # type: ignore[misc]

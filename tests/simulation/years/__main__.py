@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first seed; the others follow it")
     parser.add_argument("--workers", type=int, default=2, help="how many processes")
     parser.add_argument("--days", type=int, default=DAYS, help="how long a year is; a quarter of 91 days is the shortest")
+    parser.add_argument("--losses", action="store_true", help="disks are lost in them, and backups put back")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of words")
     parser.add_argument("--log", type=Path, help="a line of JSON for each year; years that stand in it already are not lived again")
     parser.add_argument("--plants", nargs="*", metavar="NAME", help="lives with each planted bug (or those named) until it is caught")
@@ -41,7 +42,7 @@ def main() -> int:
     seeds = range(wanted.seed, wanted.seed + wanted.years)
     known = [one for one in _known(wanted.log) if one.seed in seeds]
     lived = {one.seed for one in known}
-    for year in _lived([one for one in seeds if one not in lived], wanted.days, wanted.workers):
+    for year in _lived([one for one in seeds if one not in lived], wanted.days, wanted.workers, losing=wanted.losses):
         year.commit = commit
         known.append(year)
         if wanted.log:
@@ -51,12 +52,12 @@ def main() -> int:
     return _report(wanted.json, sorted(known, key=lambda one: one.seed))
 
 
-def _lived(seeds: list[int], days: int, workers: int) -> Iterator[Year]:
+def _lived(seeds: list[int], days: int, workers: int, *, losing: bool) -> Iterator[Year]:
     if workers < 2 or len(seeds) < 2:
-        yield from (live(seed, days) for seed in seeds)
+        yield from (live(seed, days, losing=losing) for seed in seeds)
         return
     with ProcessPoolExecutor(workers) as pool:
-        for ended in as_completed([pool.submit(live, seed, days) for seed in seeds]):
+        for ended in as_completed([pool.submit(live, seed, days, losing=losing) for seed in seeds]):
             yield ended.result()
 
 

@@ -128,9 +128,14 @@ class Machine:
         ledger.dispose()
         self.bridge = self._built()
 
+    def restart(self, *, hasty: bool = True) -> None:
+        """Starts again on what the disk has now; not hasty: as on a disk that may lose what it was not waited for."""
+        self.bridge.close()
+        self.bridge = self._built(hasty=hasty)
+
     def run(self, flow: str) -> dict[str, object] | None:
         """Runs a flow; after a death the machine starts again, and the flow goes on. None when it failed with words."""
-        self._light("death")
+        self.light("death")
         for _ in range(NESTED + 1):
             try:
                 return self._at_work(flow)
@@ -139,7 +144,7 @@ class Machine:
                 self.bridge.close()
                 self.bridge = self._built()
                 self._fuse = 0
-                self._light("death in recovery")
+                self.light("death in recovery")
             except BridgeError as error:
                 self.failed.append(f"{flow}: {error}")
                 return None
@@ -154,7 +159,8 @@ class Machine:
         with self.bridge.running() as start:
             return start(flow)
 
-    def _light(self, kind: str) -> None:
+    def light(self, kind: str) -> None:
+        """Lets the process die, if that strikes now, some named points later."""
         self._fuse = self.weather.chance.randint(1, 14) if self.weather.strikes(kind) else 0
 
     def _reached(self, point: str) -> None:
@@ -166,10 +172,11 @@ class Machine:
             if not self._fuse:
                 raise Killed(point)
 
-    def _built(self) -> wiring.Bridge:
+    def _built(self, *, hasty: bool = True) -> wiring.Bridge:
         bridge = wiring.build(self.settings, clock=self.now, wait=lambda _seconds: None, reached=self._reached, desk_of=self._desk)
         bridge.ledger.dispose()
-        sa.event.listen(bridge.ledger, "connect", _hasten)
+        if hasty:
+            sa.event.listen(bridge.ledger, "connect", _hasten)
         bridge.ways = SimulatedWays(self.settings, lambda _seconds: None, self._reached, self._desk, weather=self.weather, handed=self.handed)
         return bridge
 

@@ -32,6 +32,8 @@ class Courier:
     weather: Weather
     bags: list[Bag] = field(default_factory=list)
     carried: int = 0
+    copies: Path | None = None
+    """Where partners keep a copy of what they fetched."""
     whole: set[str] = field(default_factory=set)
     """The SHA-256 of every file as its partner made it."""
 
@@ -65,6 +67,8 @@ class Courier:
         """A partner fetches every whole file that the bridge has put into its in folder."""
         found = [path for path in sorted((self.near / folder).iterdir()) if path.is_file() and not path.name.startswith(".")]
         for path in found:
+            if self.copies is not None:
+                shutil.copy2(path, self.copies / path.name)
             shutil.move(path, self.far / folder / path.name)
         self.carried += len(found)
         return len(found)

@@ -33,7 +33,8 @@ class Curbside:
     def run(self) -> dict[str, object] | None:
         """Runs the flow once."""
         done = self.machine.run(FLOW)
-        self._completed = done is not None and not cast("dict[str, Any]", done["holds"])["held"]
+        holds_done = cast("dict[str, Any]", done["holds"]) if done else {}
+        self._completed = done is not None and not holds_done["held"] and not _waits(holds_done)
         return done
 
     def judge(self, now: datetime, *, rest: bool = False) -> None:
@@ -83,7 +84,7 @@ class Curbside:
         at, told = datetime.fromisoformat(now).astimezone(self.curb.zone), cast("dict[str, Any]", result)
         if name == "plan":
             self._planned_at = at
-            if not told["held"]:
+            if not told["held"] and not _waits(told):
                 self.curb.follow(at.date(), at)
         elif told["sealed"]["documents"]:
             with self.machine.bridge.books() as books:
@@ -98,3 +99,8 @@ class Curbside:
 
     def _now(self) -> datetime:
         return self.machine.now().astimezone(self.curb.zone)
+
+
+def _waits(told: dict[str, Any]) -> bool:
+    """Whether the bridge decides nobody, after a restore, before it has read a newer list."""
+    return any(one.startswith("nobody is decided before") for one in told["words"])

@@ -26,6 +26,7 @@ from tests.simulation.years.bridge import API_KEY, Machine
 from tests.simulation.years.courier import Courier
 from tests.simulation.years.curb import FLOW, Curb
 from tests.simulation.years.curbside import Curbside
+from tests.simulation.years.losses import Losses, losses_of
 from tests.simulation.years.people import Staff
 from tests.simulation.years.weather import Weather
 
@@ -54,6 +55,8 @@ class Life:
 
     seed: int
     folder: Path
+    losing: bool = False
+    """Whether disks are lost and backups put back."""
     events: int = 0
     story: list[str] = field(default_factory=list)
 
@@ -83,6 +86,12 @@ class Life:
         self.staff = Staff(self.campus, self.machine, self.near, self.far)
         self.curbside = Curbside(self.curb, self.machine, self.courier)
         self.bounce = self.chance.choice((0.01, 0.03, 0.1))
+        self.losses: Losses | None = None
+        if self.losing:
+            self.courier.copies = self.folder / "copies"
+            self.courier.copies.mkdir()
+            self.staff.remembers = lambda: bool(self.losses and self.losses.count)
+            self.losses = losses_of(self.seed, self.machine, self.folder, self.courier.copies, self._tell)
         self.out: list[Loan] = []
         self._barcodes = self._calls = 0
 
@@ -92,7 +101,7 @@ class Life:
         """Everything of one campus day; quiet: nobody borrows or pays, the systems go on."""
         down = self.weather.strikes("bridge down")
         self._terms(on)
-        agenda = [*self._agenda(on, quiet, down), *self._parking(on, quiet, down)]
+        agenda = [*self._agenda(on, quiet, down), *self._parking(on, quiet, down), *(self.losses.agenda(on) if self.losses else ())]
         for hour, minute, deed in sorted(agenda, key=lambda one: one[:2]):
             self.now = datetime(on.year, on.month, on.day, hour, minute, tzinfo=ZONE)
             self.courier.deliver(self.now)

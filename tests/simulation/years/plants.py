@@ -12,7 +12,7 @@ from unittest import mock
 
 from bursarbridge.errors import Unreadable
 from bursarbridge.exchange.folder import FolderEndpoint
-from bursarbridge.flows import collect, deliver, posters, resolve
+from bursarbridge.flows import collect, deliver, found_holds, posters, reconcile, resolve
 from bursarbridge.flows import holds as holds_flow
 from bursarbridge.flows.reading import Reading
 from bursarbridge.flows.violations import ViolationPoster
@@ -23,11 +23,13 @@ from bursarbridge.ledger.facts import Answer, AnswerStatus
 from bursarbridge.ledger.holds import Verb
 from bursarbridge.ports import Line, Proof
 from bursarbridge.store import answers, batches, deliveries, hold_batches, indicators, moves, payment_cases, violation_lists, violations
+from bursarbridge.store import found_holds as found_hold_books
 from bursarbridge.store.deliveries import Arrived
 from bursarbridge.systems.alma import export
 from bursarbridge.systems.parking import rows as parking_rows
 from bursarbridge.systems.parking import violations as violation_reader
 from bursarbridge.systems.peoplesoft.results import ResultReader
+from bursarbridge.wiring import evidence
 from tests.simulation.years.run import Year, live
 
 
@@ -39,6 +41,8 @@ class Plant(NamedTuple):
     put: Callable[[], Any]
     seeds: tuple[int, ...] = ()
     """Years in whose first quarter the bug shows, tried first."""
+    losing: bool = False
+    """Whether it takes a lost disk."""
 
 
 def _billed_again() -> Any:
@@ -276,6 +280,28 @@ def _told_and_not_delivered() -> Any:
     return mock.patch.object(indicators, "compare", lambda *_arguments: indicators.Compared())
 
 
+def _restored_ledger_is_trusted() -> Any:
+    """After a restore nobody looks for what left since the backup."""
+    return mock.patch.object(reconcile, "_sort_in", lambda *_arguments: None)
+
+
+def _hold_files_forgotten() -> Any:
+    real = found_hold_books.put
+
+    def put(books: Any, source: int, document: Any, *rest: Any) -> None:
+        real(books, source, document, *rest)
+        books.do("update hold set verb = '', cents = 0, told_at = '' where batch_id = :b", b=document.sequence)
+
+    return mock.patch.object(found_hold_books, "put", put)
+
+
+@contextmanager
+def _decided_by_the_backups_facts() -> Any:
+    """The lists that were read since are not read again, and nobody waits for a newer one."""
+    with mock.patch.object(evidence, "list_channels", lambda *_arguments: ()), mock.patch.object(found_holds, "wait", lambda *_arguments: None):
+        yield
+
+
 PLANTS = (
     Plant("billed again", "L1: exported and not marked", _billed_again, (4,)),
     Plant("said and not sent", "L2, L4: success without an effect", _said_and_not_sent, (4,)),
@@ -298,6 +324,9 @@ PLANTS = (
     Plant("partial payment releases", "issue 4: a partial payment is an update", _partial_payment_releases, (4,)),
     Plant("appeals count", "D22: what is disputed places a hold", _appeals_count_for_nothing_asked, (4,)),
     Plant("approved list passed by", "found here", _approved_list_passed_by, (1,)),
+    Plant("restored ledger is trusted", "P21: yesterday's backup sends again", _restored_ledger_is_trusted, (2,), losing=True),
+    Plant("hold files forgotten", "P21: who was held since the backup stays held", _hold_files_forgotten, (2,), losing=True),
+    Plant("decided by the backup's facts", "P21: what was read since is not read again", _decided_by_the_backups_facts, (2,), losing=True),
     Plant("bursar's list not compared", "peoplesoft.md 3.4: what got lost stays lost", _told_and_not_delivered, (4,)),
 )
 
@@ -313,7 +342,7 @@ def caught(plant: Plant, seeds: Iterable[int], days: int = 364) -> Year | None:
     """The first campus-year of these seeds in which the bug showed; None when it hid in all of them."""
     for seed in seeds:
         with planted(plant):
-            year = live(seed, days)
+            year = live(seed, days, losing=plant.losing)
         if not year.right:
             return year
     return None

@@ -11,6 +11,7 @@ from tests.simulation.years.life import Life
 from tests.simulation.years.oracle import Told, Verdict, judge
 
 SHELF = Path("/dev/shm")
+FIRST = date(2026, 7, 1)
 QUARTER = 91
 RESTS = 9
 
@@ -44,14 +45,16 @@ class Year:
         return not (self.unexplained_cents or self.wrong_hold_days)
 
 
-def live(seed: int, days: int = 4 * QUARTER) -> Year:
-    """Lives a campus-year of a seed; it stops on the first wrong day, and after the first wrong quarter."""
+def live(seed: int, days: int = 4 * QUARTER, *, losing: bool = False) -> Year:
+    """Lives a campus-year of a seed; it stops on the first wrong day, and after the first wrong quarter. `losing`: disks are lost in it."""
     began = time.process_time()
     with tempfile.TemporaryDirectory(dir=SHELF if SHELF.is_dir() else None) as folder:
-        life = Life(seed, Path(folder))
+        life = Life(seed, Path(folder), losing)
         year, told = Year(seed), Told()
+        if life.losses:
+            life.losses.plan(FIRST, days, RESTS, QUARTER)
         try:
-            on = date(2026, 7, 1)
+            on = FIRST
             lived = 0
             while lived < days and year.right:
                 on = _quarter(life, told, on, year)
@@ -62,6 +65,8 @@ def live(seed: int, days: int = 4 * QUARTER) -> Year:
         finally:
             life.close()
         year.events, year.deaths, year.faults = life.events, life.weather.deaths, life.weather.seen
+        if life.losses:
+            year.faults["disk lost"] = life.losses.count
         year.story, year.points = life.story, life.machine.reached
         year.wrong_hold_days, year.excused_hold_days, year.hold_cycles = life.curb.wrong_days, life.curb.excused_days, life.curb.cycles
         year.events += life.curb.events
