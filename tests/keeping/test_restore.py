@@ -303,3 +303,20 @@ def test_p21_no_outbox_of_any_kind_is_open_while_an_epoch_waits() -> None:
         module = importlib.import_module(f"bursarbridge.store.{room}")
         for name in names:
             assert "NOTHING_LEAVES" in inspect.getsource(getattr(module, name)), f"store.{room}.{name}"
+
+
+def test_p21_a_file_that_cannot_be_read_is_passed_over() -> None:
+    """What lies broken in a source's folder was never posted; it must not keep the ledger blocked."""
+    with kept_campus() as kept:
+        first_day(kept)
+        kept.back_up()
+        second_day(kept)
+        export = next(iter((kept.campus.folder / "alma/out/done").iterdir())).read_bytes()
+        (kept.campus.folder / "alma/out/done/doubled.xml").write_bytes(export + export)
+        (kept.campus.folder / "peoplesoft/out/cut.csv").write_bytes(b'"')
+        before = kept.billed()
+        kept.put_back()
+        kept.reconcile(confirm=False)
+        kept.reconcile(confirm=True)
+        kept.run("library-charges")
+        assert kept.billed() == before and kept.campus.unexplained() == 0

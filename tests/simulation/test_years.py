@@ -20,6 +20,12 @@ def test_a_quarter_of_a_campus_year_comes_out_to_the_cent_and_to_the_hold(seed: 
     assert year.deaths and year.hold_cycles > QUARTER // 2 and sum(year.faults.values()) > 100, "nothing was put to the test"
 
 
+def test_a_quarter_in_which_disks_are_lost_and_backups_put_back_comes_out_as_well() -> None:
+    year = live(3, QUARTER, losing=True)
+    assert year.right, told_wrong(year)
+    assert year.faults["disk lost"] >= 2
+
+
 @pytest.mark.parametrize("name", ["said and not sent", "sent before it stands", "doubled report taken"])
 def test_a_bug_that_is_planted_is_caught(name: str) -> None:
     """The same quarter is right without it; all plants: ./dev simulate --plants."""
