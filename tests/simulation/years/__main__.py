@@ -40,7 +40,7 @@ def main() -> int:
         return _plants(set(wanted.plants), range(wanted.seed, wanted.seed + wanted.years), wanted.days)
     commit = _commit()
     seeds = range(wanted.seed, wanted.seed + wanted.years)
-    known = [one for one in _known(wanted.log) if one.seed in seeds]
+    known = [one for one in _known(wanted.log) if one.seed in seeds and one.losing == wanted.losses]
     lived = {one.seed for one in known}
     for year in _lived([one for one in seeds if one not in lived], wanted.days, wanted.workers, losing=wanted.losses):
         year.commit = commit
@@ -127,7 +127,8 @@ def _report(as_json: bool, years: list[Year]) -> int:
 
 def told_wrong(year: Year) -> str:
     """The command that lives a wrong year again, and its story."""
-    lines = [f"seed {year.seed} went wrong. Again: ./dev simulate --years 1 --seed {year.seed}", *year.words[:12], *year.story[-60:]]
+    losses = " --losses" if year.losing else ""
+    lines = [f"seed {year.seed} went wrong. Again: ./dev simulate --years 1 --seed {year.seed}{losses}", *year.words[:12], *year.story[-60:]]
     return "\n  ".join(lines)
 
 

@@ -326,7 +326,7 @@ PLANTS = (
     Plant("approved list passed by", "found here", _approved_list_passed_by, (1,)),
     Plant("restored ledger is trusted", "P21: yesterday's backup sends again", _restored_ledger_is_trusted, (2,), losing=True),
     Plant("hold files forgotten", "P21: who was held since the backup stays held", _hold_files_forgotten, (2,), losing=True),
-    Plant("decided by the backup's facts", "P21: what was read since is not read again", _decided_by_the_backups_facts, (2,), losing=True),
+    Plant("decided by the backup's facts", "P21: what was read since is not read again", _decided_by_the_backups_facts, (1,), losing=True),
     Plant("bursar's list not compared", "peoplesoft.md 3.4: what got lost stays lost", _told_and_not_delivered, (4,)),
 )
 

@@ -21,6 +21,8 @@ class Year:
     """What a campus-year came to."""
 
     seed: int
+    losing: bool = False
+    """Whether disks were lost in it."""
     events: int = 0
     deaths: int = 0
     faults: Counter[str] = field(default_factory=Counter)
@@ -50,7 +52,7 @@ def live(seed: int, days: int = 4 * QUARTER, *, losing: bool = False) -> Year:
     began = time.process_time()
     with tempfile.TemporaryDirectory(dir=SHELF if SHELF.is_dir() else None) as folder:
         life = Life(seed, Path(folder), losing)
-        year, told = Year(seed), Told()
+        year, told = Year(seed, losing), Told()
         if life.losses:
             life.losses.plan(FIRST, days, RESTS, QUARTER)
         try:
