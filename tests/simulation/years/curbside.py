@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from bursarbridge.errors import Refused
-from bursarbridge.store import guarded, holds, indicators, runs
+from bursarbridge.store import guarded, holds, runs
 from bursarbridge.store.guarded import Guarded
 from tests.simulation.years.bridge import Machine
 from tests.simulation.years.courier import Courier
@@ -39,13 +39,18 @@ class Curbside:
 
     def judge(self, now: datetime, *, rest: bool = False) -> None:
         """Holds the bursar's holds against what is true."""
-        with self.machine.bridge.books() as books:
-            _number, as_of = indicators.newest(books, "parking-indicators")
+        as_of = self._listed()
         drawn = datetime.strptime(as_of, "%Y%m%d%H%M%S").replace(tzinfo=self.curb.zone) if as_of else None
         self.curb.compare(now, whole=self._completed, snapshot=drawn, rest=rest)
         if rest and self.curb.read() != max(self.curb.lists):
             self.curb.wrong_days += 1
             self.curb.wrong.append(f"{now:%Y-%m-%d} at rest: the list of {max(self.curb.lists)} was never read, {self.curb.read()} was")
+
+    def _listed(self) -> str:
+        """The time of the newest list of the bursar's that the bridge has read as the bursar made it; one that was cut on its way shows nothing."""
+        read = "select sha256, as_of from delivery where channel = 'parking-indicators' and state = 'read' order by as_of desc, id desc limit 20"
+        with self.machine.bridge.books() as books:
+            return next((str(as_of) for sha256, as_of in books.rows(read) if sha256 in self.courier.whole), "")
 
     def decide(self, now: datetime, tell: Callable[[str], None]) -> int:
         """People look at what guards hold, ask both offices, and approve what is right; returns how many."""
