@@ -95,9 +95,11 @@ class Staff:
         with self.machine.bridge.books() as books:
             fee_id = str(books.one("select source_reference from obligation where id = :o", o=item.obligation))
             (one,) = views.obligations(books, fee_id)
-        if not one.standing.bursar:
-            return "dismiss", "paid again since"
         fee = self.campus.alma.fees[fee_id]
+        if not one.standing.bursar:
+            if self.remembers() and fee.balance_cents:  # opened by hand before the disk was lost, and paid since
+                fee.balance_cents, fee.status = 0, FeeStatus.CLOSED
+            return "dismiss", "paid again since"
         most = one.standing.bursar
         if self.remembers():  # the disk that knew of it was lost: what somebody opened then is open
             most = max(0, most - fee.balance_cents)
