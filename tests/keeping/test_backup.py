@@ -12,17 +12,14 @@ from bursarbridge import config, wiring
 from bursarbridge.errors import Refused
 from bursarbridge.store import epochs
 from bursarbridge.wiring import backups, restoring
-from tests.campus_files import TAM, Fee, export_bytes
+from tests.campus_files import Fee
 from tests.cli.calls import answer, call
 from tests.crash.campus import settle
+from tests.keeping.typed import DAY_1, DAY_2, charged, documents
 
 
 class Died(Exception):
     """The process ended here."""
-
-
-DAY_1 = (Fee("11", 8500), Fee("12", 82, TAM))
-DAY_2 = (Fee("21", 500), Fee("22", 500), Fee("23", 700, TAM))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -34,17 +31,6 @@ def campus(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         settle(folder, str(request.getfixturevalue("pg_address")))
     charged(folder, "day-1", *DAY_1)
     return folder
-
-
-def charged(folder: Path, name: str, *fees: Fee) -> None:
-    """An export arrives, and charges go out."""
-    (folder / f"alma/out/{name}.xml").write_bytes(export_bytes(fees))
-    answer("run", "library-charges", "-C", folder)
-
-
-def documents(folder: Path) -> dict[str, bytes]:
-    """What the bursar's office has of us."""
-    return {path.name: path.read_bytes() for path in (folder / "peoplesoft/in").glob("*.dat")}
 
 
 def test_p21_a_restored_campus_sends_nothing_twice(campus: Path, tmp_path: Path) -> None:

@@ -9,14 +9,13 @@ import pytest
 from bursarbridge import config, wiring
 from bursarbridge.errors import Refused
 from bursarbridge.wiring import backups, restoring
-from tests.campus_files import TAM, Fee, export_bytes
+from tests.campus_files import Fee
 from tests.cli.calls import answer, call
 from tests.crash import child
 from tests.crash.campus import settle
 from tests.crash.stages import ELSEWHERE, light_folder
+from tests.keeping.typed import DAY_1, DAY_2, charged, documents
 
-DAY_1 = (Fee("11", 8500), Fee("12", 82, TAM))
-DAY_2 = (Fee("21", 500), Fee("22", 500), Fee("23", 700, TAM))
 RESTORE = ["restore.kept", "restore.marked", "restore.aside", "restore.blocked"]
 
 
@@ -30,17 +29,6 @@ def campus(request: pytest.FixtureRequest) -> Iterator[Path]:
             settle(folder, str(request.getfixturevalue("pg_address")))
         charged(folder, "day-1", *DAY_1)
         yield folder
-
-
-def charged(folder: Path, name: str, *fees: Fee) -> None:
-    """An export arrives, and charges go out."""
-    (folder / f"alma/out/{name}.xml").write_bytes(export_bytes(fees))
-    answer("run", "library-charges", "-C", folder)
-
-
-def documents(folder: Path) -> dict[str, bytes]:
-    """What the bursar's office has of us."""
-    return {path.name: path.read_bytes() for path in (folder / "peoplesoft/in").glob("*.dat")}
 
 
 def back_up(folder: Path, reached: Callable[[str], None], minute: int) -> None:

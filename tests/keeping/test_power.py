@@ -22,7 +22,7 @@ from bursarbridge.wiring.epochs import require_open
 from bursarbridge.wiring.marks import Marks, marks_of
 from tests.cli.calls import answer, call
 from tests.keeping.disk import Disk, Tree, laid_out
-from tests.keeping.test_backup import DAY_1, DAY_2, charged
+from tests.keeping.typed import DAY_1, DAY_2, charged
 
 CONTENT = b"0012345,85.00\n" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

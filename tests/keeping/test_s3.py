@@ -15,7 +15,7 @@ from bursarbridge.exchange.s3vault import S3Address, S3Vault
 from bursarbridge.exchange.vault import FileVault
 from bursarbridge.ports import Archive
 from tests.cli.calls import answer, call
-from tests.keeping.test_backup import DAY_1, DAY_2, charged, documents
+from tests.keeping.typed import DAY_1, DAY_2, charged, documents
 
 BUCKET = "campus-vault"
 
