@@ -177,3 +177,18 @@ def test_p21_a_trace_of_a_hold_file_takes_its_number_and_asks(campus: Path, tmp_
     ran(campus)
     assert stands(campus) == {ADA: "55.00", CY: "25.00"}, "by the list that was read again; Bo's release is told again with it"
     assert min(int(name[6:12]) for name in told(campus)) > 3
+
+
+def test_p21_a_release_by_hand_of_that_time_is_ordered_again_before_confirming(campus: Path, tmp_path: Path) -> None:
+    listed(campus, 6, {ADA: "40.00", BO: "60.00"})
+    ran(campus)
+    answer("backup", tmp_path / "store", "-C", campus)
+    answer("holds", "release", ADA, "--reason", "registers today", "--run", "-C", campus)
+    assert stands(campus) == {BO: "60.00"}
+    before = told(campus)
+    answer("restore", tmp_path / "store", "-C", campus, "--over")
+    assert [one["kind"] for one in answer("reconcile", "-C", campus, code=3)["documents"]] == ["holds_released"]
+    answer("holds", "release", ADA, "--reason", "as before the disk was lost", "-C", campus)
+    answer("reconcile", "--confirm", "--reason", "compared", "-C", campus)
+    ran(campus)
+    assert new(campus, before) == [[(ADA, "0")]] and stands(campus) == {BO: "60.00"}
