@@ -83,6 +83,11 @@ def reconciled(folder: Path, *words: object) -> Any:
     return looked
 
 
+def came(findings: Any) -> list[dict[str, Any]]:
+    """The documents that the books did not know. (Two runs within one second name each other's in their notes; those are known.)"""
+    return [one for one in findings["documents"] if one["state"] != "known"]
+
+
 def new(folder: Path, before: Told) -> list[list[tuple[str, str]]]:
     """What was told after the files of before, which stand as they were."""
     now = told(folder)
@@ -93,7 +98,7 @@ def new(folder: Path, before: Told) -> list[list[tuple[str, str]]]:
 def test_p21_holds_that_left_since_the_backup_are_known_again(campus: Path, tmp_path: Path) -> None:
     before = two_days(campus, tmp_path / "store")
     looked = answer("reconcile", "-C", campus, code=3)
-    assert [(one["kind"], one["lines"], one["cents"], one["state"]) for one in looked["documents"]] == [
+    assert [(one["kind"], one["lines"], one["cents"], one["state"]) for one in came(looked)] == [
         ("holds_added", 2, 8000, "sent"),
         ("holds_released", 1, 0, "sent"),
     ]
@@ -117,7 +122,7 @@ def test_p21_without_the_vault_nobody_is_decided_before_the_next_list(campus: Pa
     shutil.rmtree(campus / "data/vault")
     shutil.rmtree(campus / "parking/out/done", ignore_errors=True)
     said = reconciled(campus)
-    assert {one["state"] for one in said["documents"]} == {"sent"}
+    assert {one["state"] for one in came(said)} == {"sent"}
     waits = ran(campus)["holds"]
     assert told(campus) == before and "nobody is decided before a list of" in waits["words"][0]
     assert "nobody is decided" in call("run", "parking-holds", "-C", campus).stdout
@@ -151,9 +156,9 @@ def test_p21_a_hold_file_whose_bytes_are_lost_is_a_question(campus: Path, tmp_pa
         if one.is_file() and len(one.name) == 64 and any(one.read_bytes() == copy.read_bytes() for copy in copies.iterdir()):
             one.unlink()
     looked = answer("reconcile", "-C", campus, code=3)
-    assert {one["state"] for one in looked["documents"]} == {"trace"}
+    assert {one["state"] for one in came(looked)} == {"trace"}
     given = answer("reconcile", "--documents", copies, "-C", campus, code=3)
-    assert {one["state"] for one in given["documents"]} == {"sent"}
+    assert {one["state"] for one in came(given)} == {"sent"}
     answer("reconcile", "--confirm", "--reason", "copies came", "-C", campus)
     ran(campus)
     assert told(campus) == {}, "all of it is known"
@@ -171,7 +176,7 @@ def test_p21_a_trace_of_a_hold_file_takes_its_number_and_asks(campus: Path, tmp_
             if one.is_file() and len(one.name) == 64 and one.read_bytes() == content:
                 one.unlink()
     said = reconciled(campus)
-    assert {one["state"] for one in said["documents"]} == {"trace"}
+    assert {one["state"] for one in came(said)} == {"trace"}
     questions = answer("suspense", "list", "-C", campus)["items"]
     assert {one["code"] for one in questions} == {"sent_unseen"}
     ran(campus)
@@ -187,7 +192,7 @@ def test_p21_a_release_by_hand_of_that_time_is_ordered_again_before_confirming(c
     assert stands(campus) == {BO: "60.00"}
     before = told(campus)
     answer("restore", tmp_path / "store", "-C", campus, "--over")
-    assert [one["kind"] for one in answer("reconcile", "-C", campus, code=3)["documents"]] == ["holds_released"]
+    assert [one["kind"] for one in came(answer("reconcile", "-C", campus, code=3))] == ["holds_released"]
     answer("holds", "release", ADA, "--reason", "as before the disk was lost", "-C", campus)
     answer("reconcile", "--confirm", "--reason", "compared", "-C", campus)
     ran(campus)

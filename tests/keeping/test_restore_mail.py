@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.cli.calls import answer
 from tests.crash.campus import found
 from tests.garage import CHANGES, SECTIONS, ZONE
-from tests.keeping.test_restore_holds import ADA, BO, CY, GUARDS, HEAD, new, ran, reconciled, stands, told
+from tests.keeping.test_restore_holds import ADA, BO, CY, GUARDS, HEAD, came, new, ran, reconciled, stands, told
 from tests.letters import SENDER, agreed
 
 
@@ -34,6 +34,6 @@ def test_p21_lists_that_came_by_mail_are_read_again(tmp_path: Path) -> None:
     before = told(campus)
     answer("restore", tmp_path / "store", "-C", campus, "--over")
     looked = reconciled(campus)
-    assert [one["state"] for one in looked["documents"]] == ["sent", "sent"] and len(looked["inputs"]) == 1
+    assert [one["state"] for one in came(looked)] == ["sent", "sent"] and len(looked["inputs"]) == 1
     ran(campus)
     assert new(campus, before) == [[(BO, "0")]] and stands(campus) == {ADA: "55.00", CY: "25.00"}
