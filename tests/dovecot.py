@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.mail import certificate
-from tests.servers import eventually, free_port
+from tests.servers import eventually
+from tools.cluster import free_port
 
 USER, PASSWORD = "bridge", "correct horse"
 

@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from bursarbridge.flows.report import Frame
 from bursarbridge.ledger.still_charged import ReturnedItem, StillCharged
-from tests.servers import free_port
+from tools.cluster import free_port
 
 NOW = "2026-11-17T15:30:00Z"
 FRAME = Frame("Example College", ZoneInfo("America/Los_Angeles"), NOW, sandbox=True)

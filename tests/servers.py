@@ -18,6 +18,7 @@ import asyncssh
 import pytest
 
 from bursarbridge.exchange.sftp import SftpAddress
+from tools.cluster import free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +168,6 @@ class CuttingProxy:
                     continue
                 client.sendall(block)
         _shut(client, server)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

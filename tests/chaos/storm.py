@@ -24,7 +24,7 @@ from tests.campus_files import WREN
 from tests.chaos.member import FLOWS, LEASE_SECONDS, Task, live
 from tests.crash import campus
 from tests.returned_scenes import BOOK, LISTENING, loan_call
-from tests.servers import free_port
+from tools.cluster import free_port
 
 MEMBERS = 3
 SECRET = "a secret of the tests"

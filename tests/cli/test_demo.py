@@ -13,7 +13,7 @@ from bursarbridge.cli.story_settings import over_sftp
 from bursarbridge.sandbox.server import SftpCampus
 from bursarbridge.store import opening
 from tests.cli.calls import answer, call
-from tests.servers import free_port
+from tools.cluster import free_port
 
 PROGRAM = (sys.executable, "-c", "from bursarbridge.cli import main; main()")
 

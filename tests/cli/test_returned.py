@@ -17,7 +17,7 @@ from tests.campus_files import WREN
 from tests.cli.calls import answer, call
 from tests.library_desk import Desk
 from tests.returned_scenes import BOOK, LISTENING, loan_call
-from tests.servers import free_port
+from tools.cluster import free_port
 
 SECRET = "a secret of the tests"
 SERVE = [sys.executable, "-c", "from bursarbridge.cli import main; main()", "serve", "-C"]

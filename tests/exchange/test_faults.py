@@ -20,7 +20,8 @@ from bursarbridge.exchange.folder import FolderEndpoint
 from bursarbridge.exchange.sftp import SftpAddress, SftpEndpoint
 from bursarbridge.ports import Proof
 from tests.exchange import DOCUMENT, HIDDEN, NAME, SHA256
-from tests.servers import CuttingProxy, Keys, Served, cutting, embedded, free_port, full_disk, openssh, small_disk
+from tests.servers import CuttingProxy, Keys, Served, cutting, embedded, full_disk, openssh, small_disk
+from tools.cluster import free_port
 
 
 def names(folder: Path) -> list[str]:

@@ -9,7 +9,8 @@ import pytest
 from bursarbridge.errors import Refused
 from bursarbridge.exchange.sftp import SftpEndpoint
 from tests.exchange import NAME
-from tests.servers import Keys, Served, embedded, free_port, openssh
+from tests.servers import Keys, Served, embedded, openssh
+from tools.cluster import free_port
 
 # T20
 

@@ -13,7 +13,7 @@ import pytest
 from bursarbridge.exchange.mail import Relay, RelayAddress
 from bursarbridge.sandbox.mailbox import Mailbox
 from tests.mail import certificate, relay
-from tests.servers import free_port
+from tools.cluster import free_port
 
 MAIL = b"Subject: Late: nothing\r\nMessage-ID: <one@example.edu>\r\n\r\nNothing is late.\r\n.a line with a dot\r\n.\r\nend\r\n"
 FROM, TO = "bridge@example.edu", "circ@example.edu"

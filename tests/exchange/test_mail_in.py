@@ -23,7 +23,7 @@ from bursarbridge.ports import Endpoint
 from tests.dovecot import PASSWORD, USER, Imap, dovecot
 from tests.letters import ACCEPTED, AUTHSERV, NAME, REFUSED, REPORT, SENDER, agreed
 from tests.mail import certificate
-from tests.servers import free_port
+from tools.cluster import free_port
 
 RULES = LetterRules((SENDER,), ("*.csv",), AUTHSERV)
 ZONE = ZoneInfo("America/Los_Angeles")

@@ -15,7 +15,7 @@ from bursarbridge.wiring import backups, restoring
 from tests.campus_files import Fee
 from tests.cli.calls import answer, call
 from tests.crash.campus import settle
-from tests.keeping.typed import DAY_1, DAY_2, charged, documents
+from tests.keeping.typed import DAY_1, DAY_2, begun, charged, documents
 
 
 class Died(Exception):
@@ -25,12 +25,7 @@ class Died(Exception):
 @pytest.fixture(params=["sqlite", "postgresql"])
 def campus(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """An example campus on one of the databases, after its first charges."""
-    folder = tmp_path / "campus"
-    assert call("init", "--example", folder).exit_code == 0
-    if request.param == "postgresql":
-        settle(folder, str(request.getfixturevalue("pg_address")))
-    charged(folder, "day-1", *DAY_1)
-    return folder
+    return begun(tmp_path / "campus", request)
 
 
 def test_p21_a_restored_campus_sends_nothing_twice(campus: Path, tmp_path: Path) -> None:

@@ -10,11 +10,10 @@ from bursarbridge import config, wiring
 from bursarbridge.errors import Refused
 from bursarbridge.wiring import backups, restoring
 from tests.campus_files import Fee
-from tests.cli.calls import answer, call
+from tests.cli.calls import answer
 from tests.crash import child
-from tests.crash.campus import settle
 from tests.crash.stages import ELSEWHERE, light_folder
-from tests.keeping.typed import DAY_1, DAY_2, charged, documents
+from tests.keeping.typed import DAY_2, begun, charged, documents
 
 RESTORE = ["restore.kept", "restore.marked", "restore.aside", "restore.blocked"]
 
@@ -23,12 +22,7 @@ RESTORE = ["restore.kept", "restore.marked", "restore.aside", "restore.blocked"]
 def campus(request: pytest.FixtureRequest) -> Iterator[Path]:
     """An example campus on one of the databases, after its first charges."""
     with light_folder() as home:
-        folder = home / "campus"
-        assert call("init", "--example", folder).exit_code == 0
-        if request.param == "postgresql":
-            settle(folder, str(request.getfixturevalue("pg_address")))
-        charged(folder, "day-1", *DAY_1)
-        yield folder
+        yield begun(home / "campus", request)
 
 
 def back_up(folder: Path, reached: Callable[[str], None], minute: int) -> None:

@@ -70,7 +70,7 @@ def gather(search: Gathering) -> Evidence:
         highest=(highest, search.mark.obligation),
         told_destinations=frozenset(source.name for source in search.settings.libraries if source.payments_by == "api"),
         holds=lambda document: _holds(search, document),
-        holder=lambda document: next((one.owner for one in _fitting(search, document)), None),
+        holder=lambda document: _holder(search, document),
         known_until=_known_until(search, documents.values()),
         zone=search.settings.campus.timezone,
     )
@@ -161,6 +161,10 @@ def _fitting(search: Gathering, document: FoundDocument) -> Iterator[HoldShelf]:
             yield one
 
 
+def _holder(search: Gathering, document: FoundDocument) -> Owner | None:
+    return next((one.owner for one in _fitting(search, document)), None)
+
+
 def _holds(search: Gathering, document: FoundDocument) -> tuple[Owner | None, list[FoundHold]]:
     """Whose hold file it is, with its lines: two sources may use one name, but not one prefix."""
     for one in _fitting(search, document):
@@ -176,7 +180,7 @@ def _known_until(search: Gathering, documents: Iterable[FoundDocument]) -> dict[
     channels = known_by(search.settings, search.place)
     found = {}
     for document in documents:
-        owner = next((one.owner for one in _fitting(search, document)), None)
+        owner = _holder(search, document)
         if owner is None:
             continue
         zones = dict(channels[owner.name])
@@ -187,12 +191,14 @@ def _known_until(search: Gathering, documents: Iterable[FoundDocument]) -> dict[
 
 def _inputs(search: Gathering) -> Iterator[Input]:
     """Files that were read after the backup, by the vault's logs and by the folders where read files are put away."""
-    channels = channels_of(search.settings, search.place, lambda _source: Silent())
-    lists = [(channel, office.name, False) for channel, office, _folder in list_channels(search.settings, search.place)]
+    folders = folders_of(search.settings)
+    channels = [(*one, folders[one[0].name], True) for one in channels_of(search.settings, search.place, lambda _source: Silent())]
+    # A list that still lies in its folder is read by the next run, whose guards look at it; it changes nothing that left.
+    lists = [(one, office.name, False, (office.connection, folder), False) for one, office, folder in list_channels(search.settings, search.place)]
     logged = {(one.channel, one.sha256): one for log in search.logs for one in log.deliveries}
     seen: set[tuple[str, str]] = set()
-    for channel, owner, answers in [*channels, *lists]:
-        for one in _put_away(search, channel):
+    for channel, owner, answers, where, standing in [*channels, *lists]:
+        for one in _put_away(search, channel, *where, standing=standing):
             found = replace(one, owner=owner, answers=answers)
             key = (channel.name, found.path.name)
             log = logged.get(key)
@@ -205,12 +211,8 @@ def _inputs(search: Gathering) -> Iterator[Input]:
                 yield replace(_kept(search, channel, delivery), owner=owner, answers=answers)
 
 
-def _put_away(search: Gathering, channel: Channel) -> Iterator[Input]:
-    lists = {one.name: (office.connection, folder) for one, office, folder in list_channels(search.settings, search.place)}
-    connection, folder = (folders_of(search.settings) | lists)[channel.name]
-    # A list that still lies in its folder is read by the next run, whose guards look at it; it changes nothing that left.
-    standing = () if channel.name in lists else ((folder, True),)
-    for place, sure in (*standing, (f"{folder}/done", False)):
+def _put_away(search: Gathering, channel: Channel, connection: str, folder: str, *, standing: bool) -> Iterator[Input]:
+    for place, sure in (*(((folder, True),) if standing else ()), (f"{folder}/done", False)):
         endpoint = search.place(connection, place, "leave")
         for one in _waiting(endpoint, patterns_of(channel), sure=sure):
             name = _name(channel, one.name)
